@@ -4,6 +4,8 @@ PYTHON ?= python3
 CORES ?= all
 BIN := .venv/bin
 export PYTHONHASHSEED := 0
+# Modules are compiled once, and not by each of the thousand processes that the tests start.
+export PYTHONDONTWRITEBYTECODE :=
 PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4
 
 .PHONY: all report gallery environment fast test test-slurm lint types quick unit format lock clean

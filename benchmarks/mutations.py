@@ -72,7 +72,7 @@ def pinned_study(folder: Path, cores: int) -> Path:
     """Clone the repository, lay the small study out in it, and pin it."""
     subprocess.run(["git", "clone", "--quiet", str(REPOSITORY), str(folder)], check=True)
     shutil.rmtree(folder / "config")
-    small_study(folder)
+    small_study(folder, imputed=True)
     git(folder, "add", "--all")
     git(folder, "add", "--force", "resources/raw")
     git(folder, "commit", "--quiet", "--no-verify", "--message", "A small study")

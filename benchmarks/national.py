@@ -4,19 +4,16 @@
 
 Every study has three waves of 61 statements, one organisation being up to five times as large as another. Figures are
 those of Snakemake's benchmarks (`results/logs`): start-up of Python and imports are in them. The growth of a stage is
-the power of the number that varies, from the smallest to the largest study: 1 is linear, 2 the square.
+the power of each number that varies, fitted over all studies (least squares of logarithms): 1 is linear, 2 the square.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import math
 import subprocess
 import sys
 import tempfile
-from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +39,7 @@ def main() -> None:
     parser.add_argument("--config", default="", help="YAML to put under `analysis`, as {comparisons: pairs}")
     parser.add_argument("--cores", type=int, default=1)
     options = parser.parse_args()
-    found = {}
+    found = []
     for respondents in options.respondents:
         for organisations in options.organisations:
             with tempfile.TemporaryDirectory() as temporary:
@@ -50,8 +47,8 @@ def main() -> None:
                 analysis = yaml.safe_load(options.config) or {}
                 make(home, respondents=respondents, organisations=organisations, analysis=analysis)
                 run(home, options.until, options.cores)
-                found[respondents, organisations] = dict(stages(home))
-    report(found)
+                found.append(stages(home).assign(respondents=respondents, organisations=organisations))
+    report(pd.concat(found))
 
 
 def make(home: Path, *, respondents: int, organisations: int, analysis: dict[str, object]) -> None:
@@ -164,51 +161,35 @@ def run(home: Path, until: list[str], cores: int) -> None:
         )
 
 
-def stages(home: Path) -> Iterator[tuple[str, tuple[float, float]]]:
-    """Yield each rule with the CPU seconds of its jobs together and the largest peak of one, in GB."""
-    logs, found = home / "results/logs", defaultdict(list)
-    for path in sorted(logs.rglob("*.benchmark.tsv")):
-        rule = path.relative_to(logs).parts[0].removesuffix(".benchmark.tsv")
-        with path.open(encoding="utf-8", newline="") as lines:
-            found[rule] += [
-                (_number(row["cpu_time"]), _number(row["max_rss"]) / 1e3)
-                for row in csv.DictReader(lines, delimiter="\t")
-            ]
-    for rule, jobs in found.items():
-        yield rule, (sum(cpu for cpu, _ in jobs), max(peak for _, peak in jobs))
-
-
-def _number(text: str) -> float:
-    """Read a figure; a job that ends before it is looked at has none."""
-    return 0.0 if text in ("NA", "-") else float(text)
-
-
-def report(found: dict[tuple[int, int], dict[str, tuple[float, float]]]) -> None:
-    """Print CPU seconds and peak memory, a row a stage, with the growth of its time."""
-    sizes = list(found)
-    vary = 0 if len({one for one, _ in sizes}) > 1 else 1
-    print("stage".ljust(16) + "".join(f"{f'{one:,} x {other}':>18}" for one, other in sizes) + "   growth")
-    rules = sorted({rule for one in found.values() for rule in one}, key=lambda rule: -_last(found, rule)[0])
-    total = [
-        [sum(cpu for cpu, _ in one.values()), max(peak for _, peak in one.values())] for one in found.values()
+def stages(home: Path) -> pd.DataFrame:
+    """Give CPU seconds of all jobs of each rule together, and the largest peak of one, in GB."""
+    logs = home / "results/logs"
+    jobs = [
+        pd.read_csv(path, sep="\t", na_values="-").assign(stage=path.relative_to(logs).parts[0].split(".")[0])
+        for path in sorted(logs.rglob("*.benchmark.tsv"))
     ]
-    for rule in rules:
-        cells = [one.get(rule, (0.0, 0.0)) for one in found.values()]
-        print(rule.ljust(16) + _row(cells, [size[vary] for size in sizes]))
-    print("all".ljust(16) + _row([(cpu, peak) for cpu, peak in total], [size[vary] for size in sizes]))
+    found = (
+        pd.concat(jobs).groupby("stage", as_index=False).agg(cpu=("cpu_time", "sum"), peak=("max_rss", "max"))
+    )
+    return found.assign(peak=found["peak"] / 1e3)
 
 
-def _last(found: dict[tuple[int, int], dict[str, tuple[float, float]]], rule: str) -> tuple[float, float]:
-    return list(found.values())[-1].get(rule, (0.0, 0.0))
-
-
-def _row(cells: list[tuple[float, float]], sizes: list[int]) -> str:
-    """Lay out seconds and GB of each study, and the growth."""
-    text = "".join(f"{cpu:10.1f} s {peak:4.1f}GB" for cpu, peak in cells)
-    (first, _), (last, _) = cells[0], cells[-1]
-    if len(cells) > 1 and sizes[0] != sizes[-1] and min(first, last) > 0:
-        text += f"   {math.log(last / first) / math.log(sizes[-1] / sizes[0]):.2f}"
-    return text
+def report(found: pd.DataFrame) -> None:
+    """Print CPU seconds and peak memory, a row a stage, with the growth of its time."""
+    sizes = ["respondents", "organisations"]
+    every = found.groupby(sizes, as_index=False).agg(cpu=("cpu", "sum"), peak=("peak", "max"))
+    found = pd.concat([found, every.assign(stage="all")])
+    varying = [size for size in sizes if len(set(found[size])) > 1]
+    table = found.pivot_table(index="stage", columns=sizes, values=["cpu", "peak"]).swaplevel(0, 2, axis=1)
+    table = table.sort_index(axis=1).sort_values(table.columns[-2], ascending=False).round(1)
+    for stage, own in found[found["cpu"] > 0].groupby("stage"):
+        if len(own) <= len(varying):
+            continue
+        factors = np.column_stack([np.ones(len(own)), np.log(own[varying])])
+        powers = np.linalg.lstsq(factors, np.log(own["cpu"]), rcond=None)[0][1:]
+        for size, power in zip(varying, powers, strict=True):
+            table.loc[stage, ("growth", size, "")] = power.round(2)
+    print(table.to_string())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""Three whole studies, each run once for all tests that look at what comes out; what runs one is marked `slow`."""
+"""Whole studies, each run once for all tests that look at what comes out; what runs one is marked `slow`.
+
+A run costs 40 to 65 s of CPU: a fault on the way (`test_killed.py`), another way of running (`test_determinism.py`) and
+an edit (`test_fresh.py`) go into one that is there.
+"""
 
 from __future__ import annotations
 
@@ -26,14 +30,24 @@ WHOLE_RUNS = {"whole_run", "finished", "copy_of"}
 LONGEST = (
     "test_pin_end_to_end",
     "test_killed",
+    "test_fresh",
     "test_another_study",
     "test_golden",
+    "test_faults",
     "test_adding_end_to_end",
 )
 """Files that take minutes, in the order in which workers take them: what is short fills the end."""
 
 THOROUGH = {
-    *("test_disclosure", "test_hostile_fits", "test_independent_checks", "test_sensitivity"),
+    *("test_attack", "test_bounds", "test_crosscheck", "test_disclosure", "test_environment"),
+    *(
+        "test_hostile_fits",
+        "test_imputation",
+        "test_independent_checks",
+        "test_sensitivity",
+        "test_situations",
+    ),
+    *("test_mixed_diagnostics", "test_mixed_linear_robust"),
     *("test_figures", "test_figures_gallery", "test_figures_widths", "test_figures_withheld"),
     *(
         "test_mixed_linear_teams",
@@ -46,6 +60,20 @@ THOROUGH = {
     *("test_mixed_ordinal", "test_publication_tables"),
 }
 """Files of minutes less dear: they simulate, draw every figure or set whole reports. Properties of Hypothesis, too."""
+
+DEAR = {
+    "test_intervals_cover_the_truth_where_few_answer_and_answers_are_near_the_top",
+    "test_many_releases_of_the_same_people_are_kept_once_and_none_stands_in_the_way",
+    "test_noise_and_nonsense_get_a_name",
+    "test_of_many_organisations_the_report_shows_the_clearest_and_the_files_have_all",
+    "test_p_values_of_equal_alphas_are_uniform",
+    "test_tests_sizes_and_log_odds_match_clm_in_every_item_and_comparison",
+    "test_whoever_subtracts_two_means_finds_the_change_to_a_unit_of_its_last_digit",
+}
+"""Tests of seconds in files that are quick but for them."""
+
+FAST = "not slow and not thorough"
+"""What `make fast` runs."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +138,18 @@ def everyday_life(folder: Path) -> Path:
     return folder
 
 
+def small_clone(folder: Path) -> Path:
+    """Lay a clone of the workflow out in a folder, with the small study in it."""
+    folder.mkdir()
+    for part in (*import_module("surveywaves.pin.source").WORKFLOW, ".gitignore"):
+        path = REPOSITORY / part
+        if path.is_dir():
+            shutil.copytree(path, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(path, folder / part)
+    return Path(import_module("small_study").small_study(folder))
+
+
 STUDIES: dict[str, Callable[[Path], Path]] = {
     "shipped": new_study,
     "everyday_life": everyday_life,
@@ -118,20 +158,30 @@ STUDIES: dict[str, Callable[[Path], Path]] = {
 
 
 def run_study(name: str, folder: Path) -> Path:
-    """Lay one of `STUDIES` out in a new folder and run it to its end."""
-    run = snakemake(STUDIES[name](folder))
+    """Lay one of `STUDIES`, or `small_clone`, out in a new folder and run it to its end."""
+    study = small_clone(folder) if name == "small_clone" else STUDIES[name](folder)
+    run = snakemake(study, code=study if name == "small_clone" else None)
     assert run.status == 0, run.said
     return folder
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave alone the files that `make fast` takes no test of: each worker would import what they import."""
+    return True if config.option.markexpr == FAST and collection_path.stem in THOROUGH else None
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what runs a study or much else, and put the longest files first: no worker is left with one at the end."""
     for item in items:
-        if WHOLE_RUNS & set(getattr(item, "fixturenames", ())):
+        cases = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        # A case may be the name of a fixture, which the test asks for by that.
+        named = "shipped" in [case for case in cases if isinstance(case, str)]
+        if named or WHOLE_RUNS & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+        name, _, case = item.name.partition("[")
         drawn = hasattr(getattr(item, "obj", None), "hypothesis")
-        if drawn or item.path.stem in THOROUGH or item.name.endswith("[10,000 columns]"):
+        if drawn or item.path.stem in THOROUGH or name in DEAR or case == "10,000 columns]":
             item.add_marker(pytest.mark.thorough)
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     places = {name: place for place, name in enumerate(LONGEST)}

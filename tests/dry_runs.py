@@ -6,17 +6,21 @@ import contextlib
 import multiprocessing
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
-
-import snakemake.cli
 
 from conftest import Run
 
 
-def dry_run(folder: Path, *arguments: str) -> Run:
-    """Dry-run the workflow that lies in a folder with its study, as a command line of its own would."""
+def dry_run(folder: Path, *arguments: str, code: Path | None = None) -> Run:
+    """Dry-run the workflow on the study in a folder, by the code that lies there or elsewhere.
+
+    It goes as a command line of its own would.
+    """
+    import_module("snakemake.cli")  # takes seconds
     said = folder.with_name(f"{folder.name}.said")
-    process = multiprocessing.get_context("fork").Process(target=_run, args=(folder, said, arguments))
+    given = ("--snakefile", str((code or folder) / "Snakefile"), *arguments)
+    process = multiprocessing.get_context("fork").Process(target=_run, args=(folder, said, given))
     process.start()
     process.join()
     return Run(process.exitcode or 0, said.read_text(encoding="utf-8"))
@@ -29,4 +33,4 @@ def _run(folder: Path, said: Path, arguments: tuple[str, ...]) -> None:
         sys.stdout = sys.stderr = out
         os.chdir(folder)
         with contextlib.suppress(SystemExit):
-            snakemake.cli.main(["--cores", "1", "--dry-run", *arguments])
+            import_module("snakemake.cli").main(["--cores", "1", "--dry-run", *arguments])

@@ -1,4 +1,4 @@
-"""Killing a run of the workflow, all its processes at once, and taking it up again."""
+"""Killing a run of the workflow, all its processes at once."""
 
 from __future__ import annotations
 
@@ -22,15 +22,12 @@ class Killed:
         Whether it had ended before the moment came.
     records
         Jobs that had left their record.
-    halves
-        Files that were being written.
     locked
         Whether Snakemake's lock was left.
     """
 
     finished: bool
     records: int
-    halves: int
     locked: bool
 
 
@@ -56,7 +53,7 @@ def killed_when(process: subprocess.Popen[bytes], folder: Path, now: Callable[[]
     if not finished:
         _kill(process.pid)
         process.wait()
-    return Killed(finished, records(folder), len(halves(folder)), locked(folder))
+    return Killed(finished, records(folder), locked(folder))
 
 
 def _kill(session: int) -> None:
@@ -98,16 +95,3 @@ def halves(folder: Path) -> list[Path]:
 def locked(folder: Path) -> bool:
     """Whether Snakemake's lock lies in a folder."""
     return any((folder / ".snakemake/locks").glob("*"))
-
-
-def take_up(
-    snakefile: Path, folder: Path, *arguments: str, cores: int = 2
-) -> subprocess.CompletedProcess[str]:
-    """Do what a person does after a crash: unlock, and run once more."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), "--directory", str(folder)]
-    command += ["--cores", str(cores)]
-    if locked(folder):
-        subprocess.run([*command, "--unlock"], cwd=folder, check=True, capture_output=True)
-    return subprocess.run(
-        [*command, "--rerun-incomplete", *arguments], cwd=folder, check=False, capture_output=True, text=True
-    )

@@ -79,10 +79,8 @@ def sha(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def small_pin(
-    folder: Path, *, title: str = TITLE, commit: Revision | None = COMMIT, key: Key | None = KEY
-) -> Manifest:
-    """Write a pin, its manifest too, but not what describes it; without a key, of the first format."""
+def small_pin(folder: Path, *, title: str = TITLE, commit: Revision | None = COMMIT) -> Manifest:
+    """Write a pin, its manifest too, but not what describes it."""
     for name, text in FILES.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -116,6 +114,12 @@ def small_pin(
         job("figures", ["results/released/means.csv"], figures),
         job("report", figures, ["results/report/index.html"]),
     )
+    outputs = {name: digest(folder / name) for name in sorted(FILES)}
+
+    def keyed(job: Job) -> Job:
+        ways = {way: disguised(getattr(job, way), outputs, KEY) for way in ("inputs", "outputs")}
+        return job.model_copy(update=ways)
+
     manifest = Manifest(
         label="first-pin",
         title=title,
@@ -134,21 +138,14 @@ def small_pin(
             matplotlib="3.10.0",
             packages={"pandas": "3.0.0", "snakemake": "9.1.0"},
         ),
-        raw={RAW: sha(RAW), PUBLISHED: sha(FILES["source/resources/published/tables.csv"])},
+        key=KEY.name,
+        raw=disguised(
+            {RAW: sha(RAW), PUBLISHED: sha(FILES["source/resources/published/tables.csv"])}, outputs, KEY
+        ),
         config={"config/config.yaml": sha(FILES["source/config/config.yaml"])},
         code={"Snakefile": sha(FILES["source/Snakefile"])},
-        outputs={name: digest(folder / name) for name in sorted(FILES)},
-        jobs=jobs,
+        outputs=outputs,
+        jobs=tuple(map(keyed, jobs)),
     )
-    manifest = _keyed(manifest, key) if key else manifest.model_copy(update={"format": 1})
     write_manifest(manifest, folder)
     return manifest
-
-
-def _keyed(manifest: Manifest, key: Key) -> Manifest:
-    def ways(job: Job) -> dict[str, dict[str, str]]:
-        return {way: disguised(getattr(job, way), manifest.outputs, key) for way in ("inputs", "outputs")}
-
-    jobs = tuple(job.model_copy(update=ways(job)) for job in manifest.jobs)
-    raw = disguised(manifest.raw, manifest.outputs, key)
-    return manifest.model_copy(update={"jobs": jobs, "raw": raw, "key": key.name})

@@ -1,4 +1,4 @@
-"""The shipped study made small: two waves, three scales, its files where a team puts its own.
+"""The shipped study made small: two waves, two scales, its files where a team puts its own.
 
 It goes through every stage in a fraction of the time, for tests that need many runs or that change raw files.
 """
@@ -16,10 +16,10 @@ import yaml
 from conftest import REPOSITORY
 
 WAVES = ("phase1_2006", "phase2_2008")
-SCALES = ("colleagues", "line_manager", "senior_management")
+SCALES = ("colleagues", "line_manager")
 
 
-def small_study(folder: Path, waves: Sequence[str] = WAVES) -> Path:
+def small_study(folder: Path, waves: Sequence[str] = WAVES, *, imputed: bool = False) -> Path:
     """Lay the small study out.
 
     Parameters
@@ -28,6 +28,8 @@ def small_study(folder: Path, waves: Sequence[str] = WAVES) -> Path:
         Where to; it may hold a clone of the repository already.
     waves
         Waves of the study, in order.
+    imputed
+        Whether missing answers are imputed, as in the shipped study.
     """
     for part in ("config", "resources/published"):
         shutil.copytree(REPOSITORY / part, folder / part, dirs_exist_ok=True)
@@ -44,7 +46,10 @@ def small_study(folder: Path, waves: Sequence[str] = WAVES) -> Path:
         add_wave(folder, wave)
     config = folder / "config/config.yaml"
     text = re.sub(r"(?m)^    returns: \[.*$", "    returns: [200, 400]", config.read_text(encoding="utf-8"))
-    text = re.sub(r"(?m)^  dpi: .*$", "  dpi: 72", text)
+    text = re.sub(r"(?m)^figures:\n", "figures:\n  dpi: 72\n", text)
+    text = re.sub(r"(?m)^    scales: \[.*$", f"    scales: [{', '.join(SCALES)}]", text)
+    if not imputed:
+        text = re.sub(r"(?m)^  sensitivity:\n", "  sensitivity:\n    imputations: 0\n", text)
     config.write_text(text, encoding="utf-8")
     list_waves(folder, waves)
     return folder

@@ -1,4 +1,7 @@
-"""A wave is described from its files: what they say is taken, what could be two things is left to a person."""
+"""A wave is described from its files: what they say is taken, what could be two things is left to a person.
+
+How files of all kinds end, cell by cell: `test_situations.py`.
+"""
 
 from __future__ import annotations
 
@@ -304,16 +307,6 @@ def test_a_code_that_carries_another_question_is_warned_of(study: Study, home: P
     assert found.warnings[2].startswith("column `q2` held role in mori_baseline, and here asks “The canteen")
 
 
-def test_codes_are_read_by_their_labels_whichever_way_they_run(
-    study: Study, home: Path, tmp_path: Path
-) -> None:
-    labels = dict(enumerate(map(str.upper, reversed(AGREEMENT)), start=1)) | {8: "Don't know", 9: "Refused"}
-    content = sav(tmp_path / "x.sav", {"q1": text_of(study, "chcp_1")}, labels)
-    coding = described(added(study, home, {"x.sav": content}))["codings"]["codes"]["values"]
-    assert coding.pop("9").startswith("TODO: skipped, dont_know, invalid or not_asked")
-    assert coding == {"1": 5, "2": 4, "3": 3, "4": 2, "5": 1, "8": "dont_know"}
-
-
 def test_bare_numbers_are_explained_both_ways_and_the_way_is_left_open(study: Study, home: Path) -> None:
     found = described(added(study, home, export([item(text_of(study, "chcp_1"), list("12345"))])))
     assert found["layouts"]["web"]["coding"] == (
@@ -322,16 +315,6 @@ def test_bare_numbers_are_explained_both_ways_and_the_way_is_left_open(study: St
     )
     assert found["codings"]["codes_ascending"]["values"] == {str(n): n for n in range(1, 6)}
     assert found["codings"]["codes_descending"]["values"] == {str(n): 6 - n for n in range(1, 6)}
-
-
-def test_numbers_from_zero_and_numbers_outside_the_scale(study: Study, home: Path) -> None:
-    zero = described(added(study, home, export([item(text_of(study, "chcp_1"), list("01234"))])))
-    assert zero["codings"]["codes_ascending"]["values"] == {str(n - 1): n for n in range(1, 6)}
-    beyond = described(added(study, home, export([item(text_of(study, "chcp_1"), list("123459"))])))
-    for name in ("codes_ascending", "codes_descending"):
-        assert beyond["codings"][name]["values"]["9"].startswith(
-            "TODO: skipped, dont_know, invalid or not_asked"
-        )
 
 
 def test_a_number_with_the_words_of_an_option_tells_which_way_the_numbers_run(
@@ -349,14 +332,6 @@ def test_a_number_with_the_words_of_an_option_tells_which_way_the_numbers_run(
     assert found["codings"]["codes"]["values"]["1 - Strongly disagree"] == 1
     bare = described(added(other, home, export([item(text_of(study, "chcp_1"), list("12345"))])))
     assert bare["layouts"]["web"]["coding"].startswith("TODO: codes_ascending")
-
-
-def test_labels_at_the_ends_only_leave_the_numbers_open(study: Study, home: Path, tmp_path: Path) -> None:
-    content = sav(
-        tmp_path / "x.sav", {"q1": text_of(study, "chcp_1")}, {1: "lowest", 5: "highest"}, codes=range(1, 6)
-    )
-    found = described(added(study, home, {"x.sav": content}))
-    assert "; the file calls 1 “lowest”" in found["layouts"]["sav"]["coding"]
 
 
 def test_what_few_people_said_is_not_told(study: Study, home: Path) -> None:
@@ -448,12 +423,6 @@ def test_a_question_that_only_looks_like_a_variable_is_left_open(study: Study, h
     assert found["organisation"]["map"] == {"1": "nhs", "2": "social_work"}
 
 
-def test_other_codes_than_before_are_not_proposed(study: Study, home: Path) -> None:
-    column = ("Which professional group do you belong to?", "", ["1", "2", "11"])
-    found = described(added(study, home, export([column])))["variables"]["profession"]["map"]
-    assert set(found.values()) == {"TODO: which level? phase1_2006 had other codes"}
-
-
 # --- files ----------------------------------------------------------------------------------------------------
 
 
@@ -466,21 +435,6 @@ def test_the_encoding_is_found(study: Study, home: Path, encoding: str) -> None:
     assert {
         key: value for key, value in described(found)["layouts"]["web"].items() if key == "encoding"
     } == expected
-
-
-def test_semicolons_workbooks_and_plain_tables_are_recognised(study: Study, home: Path) -> None:
-    text = export([item("I understand what a CHCP is.")])
-    assert added(study, home, text.replace(",", ";")).sheets[0].layout.format == "surveymonkey"
-    book = openpyxl.Workbook()
-    for row in csv.reader(text.splitlines()):
-        book.active.append(row)
-    book.save(home / "x.xlsx")
-    found = added(study, home, {"x.xlsx": (home / "x.xlsx").read_bytes()})
-    assert crosswalk(found)["chcp_1"]["web"] == "I understand what a CHCP is."
-    table = "person,I understand what a CHCP is.\n" + "".join(f"{n},Agree\n" for n in range(5))
-    plain = added(study, home, {"t.csv": table.encode()})
-    assert plain.sheets[0].layout.format == "table"
-    assert crosswalk(plain)["chcp_1"]["table"] == "I understand what a CHCP is."
 
 
 PAPER = "return_no,keying,keyed_by,q01,q02\n" + "".join(

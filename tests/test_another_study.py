@@ -12,7 +12,6 @@ import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -24,7 +23,6 @@ from scipy.special import stdtrit
 from statsmodels.regression.linear_model import OLS
 
 from conftest import REPOSITORY, Run, everyday_life, snakemake
-from sampled import adjust
 from surveywaves.cli import main
 from surveywaves.errors import StudyError
 from surveywaves.study import load_study
@@ -257,15 +255,6 @@ def test_numbers_for_labels_must_stand_in_quotes(tmp_path: Path) -> None:
         load_study(tmp_path / "config")
 
 
-def test_a_study_may_leave_its_p_values_alone() -> None:
-    row = {"analysis": "linear", "term": "gap", "wave": "part_a", "organisation": "study_1 - study_2"}
-    tests = pd.DataFrame([{**row, "scale": scale, "p_value": p} for scale, p in (("a", 0.01), ("b", 0.04))])
-    alone = adjust(tests, "none")
-    assert alone["p_adjusted"].isna().all()
-    assert alone["p_value"].tolist() == [0.01, 0.04]
-    assert adjust(tests, "holm")["p_adjusted"].tolist() == [0.02, 0.04]
-
-
 # --- five waves, three organisations --------------------------------------------------------------------------
 
 
@@ -322,24 +311,6 @@ def test_counts_means_and_percentages_are_those_of_the_raw_file(
     if ITEMS.loc[item, "keyed"] == "-":
         favourable = {7: given <= 3, 4: given <= 2}[points]
     assert row["favourable_n"] == favourable.sum()
-
-
-@pytest.mark.parametrize(
-    ("scale", "wave"),
-    [("ease", "part_a"), ("ease", "part_d"), ("repairs", "part_e"), ("housework", "part_c")],
-)
-def test_alpha_is_pingouins_for_four_and_seven_points(
-    results: Path, answers: pd.DataFrame, pingouin: ModuleType, scale: str, wave: str
-) -> None:
-    complete = scored(answers, scale, wave)
-    alpha, interval = pingouin.cronbach_alpha(complete, ci=0.90)
-    rows = statistic(results, "reliability")
-    rows = rows[(rows["scale"] == scale) & (rows["wave"] == wave) & (rows["organisation"] == "all")]
-    (row,) = rows[rows["term"] == "alpha"].to_dict("records")
-    assert row["n"] == len(complete)
-    assert row["estimate"] == pytest.approx(alpha, abs=1e-12)
-    # pingouin's interval is Feldt's, for normal answers; the two are near where answers are many and not at an end
-    assert (row["conf_low"], row["conf_high"]) == pytest.approx(tuple(interval), abs=0.02)
 
 
 def test_gaps_and_changes_are_those_of_least_squares_where_nothing_is_missing(

@@ -19,7 +19,6 @@ from surveywaves.describe import (
     response_rates,
 )
 from surveywaves.harmonise import REASONS
-from surveywaves.published import compare_with
 from surveywaves.published.checking import published_form
 
 ORACLE = Path(__file__).parent / "oracle" / "description"
@@ -282,10 +281,6 @@ def test_the_reference_wave_takes_the_form_of_the_published_tables() -> None:
     found = published_form(frequencies(), wave="after", cells=cells, categories=CODES)
     assert list(found) == ["table", "row", "category", "count", "base"]
     assert found["count"].tolist() == [1, 2, 0, 0, 1, 1, 0, 0, 0, 2]
-    printed = found.astype({"table": "str"}).copy()
-    assert set(compare_with(printed, found)["verdict"]) == {"agrees"}
-    printed.loc[0, "count"] = 9
-    assert compare_with(printed, found)["verdict"].tolist()[:2] == ["differs", "agrees"]
 
 
 def test_a_printed_item_that_was_not_asked_is_not_recomputed() -> None:

@@ -197,9 +197,13 @@ def make(
     return dataset(responses, missing, book, part=ExportPart.of(presentation(**changes)))
 
 
+def whole_csv(data: Dataset) -> bytes:
+    return b"".join(to_csv(data))
+
+
 DATA = make()
-SAV, DTA, CSV, BOOK, DDI = to_sav(DATA), to_dta(DATA), to_csv(DATA), codebook_csv(DATA), to_ddi(DATA)
-WRITERS: list[Callable[[Dataset], bytes]] = [to_sav, to_dta, to_csv, codebook_csv, to_ddi]
+SAV, DTA, CSV, BOOK, DDI = to_sav(DATA), to_dta(DATA), whole_csv(DATA), codebook_csv(DATA), to_ddi(DATA)
+WRITERS: list[Callable[[Dataset], bytes]] = [to_sav, to_dta, whole_csv, codebook_csv, to_ddi]
 
 
 def at(folder: Path, content: bytes, name: str) -> str:
@@ -427,7 +431,7 @@ def test_pandas_reads_the_csv_without_being_told_anything() -> None:
 def test_a_text_with_commas_quotes_or_a_formula_is_one_harmless_cell() -> None:
     texts = ['a,"b"', "=1+1", *RESPONSES["respondent"][2:]]
     data = make(RESPONSES.assign(respondent=texts), MISSING.assign(respondent=texts))
-    assert [row["respondent"] for row in in_rows(to_csv(data))][:3] == ['a,"b"', "'=1+1", texts[2]]
+    assert [row["respondent"] for row in in_rows(whole_csv(data))][:3] == ['a,"b"', "'=1+1", texts[2]]
 
 
 def test_csv_is_ascii_with_the_line_ends_of_the_standard() -> None:
@@ -696,7 +700,7 @@ def test_a_column_that_nobody_was_asked_is_written_everywhere(tmp_path: Path) ->
     dta = pd.read_stata(at(tmp_path, to_dta(data), "a.dta"), convert_categoricals=False, convert_missing=True)
     assert set(sav["mode"]) == {-1}
     assert {str(value) for value in dta["mode"]} == {".a"}
-    assert {row["mode.missing"] for row in in_rows(to_csv(data))} == {"not_asked"}
+    assert {row["mode.missing"] for row in in_rows(whole_csv(data))} == {"not_asked"}
 
 
 def refused(*frames: pd.DataFrame) -> list[str]:

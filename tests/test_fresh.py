@@ -14,9 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import REPOSITORY, snakemake
+from conftest import snakemake
 from dry_runs import dry_run
-from small_study import small_study
 from surveywaves.pin.cause import Asked
 from surveywaves.study.load import OPTIONS
 
@@ -93,14 +92,6 @@ def code(module: str, more: str = "ANOTHER = 1\n") -> Edit:
     return after(f"workflow/surveywaves/{module}.py", f"\n\n{more}")
 
 
-def comments(*modules: str) -> Edit:
-    def edit(folder: Path) -> None:
-        for module in modules:
-            code(module, "# A comment.\n")(folder)
-
-    return edit
-
-
 def every_module(folder: Path) -> None:
     for path in (folder / "workflow").rglob("*.py"):
         rewrite(path, path.read_bytes() + b"\n\n# A comment.\n")
@@ -165,11 +156,6 @@ def rows_backwards(name: str) -> Edit:
     return edit
 
 
-def swapped(name: str, first: str, second: str) -> Edit:
-    """Exchange two lines that follow each other."""
-    return text(name, rf"^( *){first}\n( *){second}\n", rf"\1{second}\n\2{first}\n".replace("\\?", "?"))
-
-
 def renamed_raw(folder: Path) -> None:
     (folder / RAW).rename((folder / RAW).with_name("paper.csv"))
     text("config/waves/phase1_2006/wave.yaml", "paper_returns.csv", "paper.csv")(folder)
@@ -186,66 +172,72 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     # --- time stamps, and what Snakemake remembers
     "every file touched": (all_touched, set()),
     "every file old, in no order": (all_old, set()),
-    "Snakemake's memory lost": (removed(".snakemake"), set()),
     "memory lost and every file touched": (both(removed(".snakemake"), all_touched), set()),
     "Snakemake's memory damaged": (damaged, set()),
-    "programs that were parsed lost": (removed(".snakemake/programs.json"), set()),
-    "benchmarks lost": (removed("results/logs/pool.benchmark.tsv"), set()),
-    # --- comments and layout
-    "a comment in every module": (every_module, set()),
-    "a comment in errors.py": (comments("errors"), set()),
-    "a docstring": (docstring, set()),
-    "an import for type checkers": (
-        code("describe", "if TYPE_CHECKING:\n    from surveywaves import pin\n"),
+    # --- what no result depends on
+    "comments, docstrings, imports for type checkers": (
+        both(
+            every_module,
+            docstring,
+            code("describe", "if TYPE_CHECKING:\n    from surveywaves import pin\n"),
+            after("workflow/rules/compare.smk", "# A comment.\n"),
+        ),
         set(),
     ),
-    "a comment in a rule": (after("workflow/rules/compare.smk", "# A comment.\n"), set()),
-    "a comment in config.yaml": (after(NAMES, "# A comment.\n"), set()),
-    "quotes in config.yaml": (text(NAMES, "^title: (.*)$", r'title: "\1"'), set()),
-    "README": (after("README.md", "more\n"), set()),
-    "another hash in the lock": (after("requirements.lock", "    # via nothing\n"), set()),
-    "a development package in the lock": (text("requirements.lock", r"^ruff==\S+", "ruff==0.0.1"), set()),
-    "a file of nobody's in results": (lambda folder: (folder / "results/pooled/mine.csv").touch(), set()),
-    # --- what has no order
-    "rows of a crosswalk": (rows_backwards(f"{SECOND}/items.tsv"), set()),
-    "keys of a map": (
-        text(
-            f"{SECOND}/wave.yaml",
-            "^    '1': nhs\n    '2': social_work\n",
-            "    '2': social_work\n    '1': nhs\n",
+    "layout and order of the configuration, and files that no rule reads": (
+        both(
+            after(NAMES, "# A comment.\n"),
+            text(NAMES, "^title: (.*)$", r'title: "\1"'),
+            text(NAMES, "^  covariates: \\[\\]\n  min_cell: 5\n", "  min_cell: 5\n  covariates: []\n"),
+            rows_backwards(f"{SECOND}/items.tsv"),
+            after("README.md", "more\n"),
+            after("requirements.lock", "    # via nothing\n"),
+            text("requirements.lock", r"^ruff==\S+", "ruff==0.0.1"),
+            code("pin/crate"),
+            removed("results/logs/pool.benchmark.tsv"),
+            lambda folder: (folder / "results/pooled/mine.csv").touch(),
         ),
-        {"configuration"},
-    ),
-    "ignored columns": (
-        text(
-            f"{SECOND}/wave.yaml", "^    - Start Date\n    - End Date\n", "    - End Date\n    - Start Date\n"
-        ),
-        {"configuration"},
-    ),
-    "keys of a coding": (
-        text(f"{SECOND}/wave.yaml", "^      '1': 1\n      '2': 2\n", "      '2': 2\n      '1': 1\n"),
-        {"configuration"},
-    ),
-    "keys of the analysis": (
-        text(NAMES, "^  covariates: \\[\\]\n  min_cell: 5\n", "  min_cell: 5\n  covariates: []\n"),
         set(),
+    ),
+    "keys of a map and of a coding, ignored columns": (
+        both(
+            text(
+                f"{SECOND}/wave.yaml",
+                "^    '1': nhs\n    '2': social_work\n",
+                "    '2': social_work\n    '1': nhs\n",
+            ),
+            text(
+                f"{SECOND}/wave.yaml",
+                "^    - Start Date\n    - End Date\n",
+                "    - End Date\n    - Start Date\n",
+            ),
+            text(f"{SECOND}/wave.yaml", "^      '1': 1\n      '2': 2\n", "      '2': 2\n      '1': 1\n"),
+        ),
+        {"configuration"},
     ),
     # --- words
     "the title": (text(NAMES, "^title: .*", "title: Other"), WORDED),
-    "the description": (text(NAMES, "a MORI survey", "one MORI survey"), WORDED),
+    "an item's wording": (text("config/items.tsv", "^colleagues_1\tIf", "colleagues_1\tWhen"), WORDED),
+    "a wave's own words": (
+        both(
+            text(f"{SECOND}/wave.yaml", "^title: .*", "title: Second"),
+            text(f"{SECOND}/wave.yaml", "have not arrived", "are awaited"),
+            text(f"{SECOND}/items.tsv", "^(colleagues_1\t.*\t\tidentical\t)\t", r"\1Other words\t"),
+        ),
+        WORDED,
+    ),
+    "titles of a scale and a section": (
+        both(
+            text("config/scales.tsv", "Trust in your colleagues", "Colleagues"),
+            text(NAMES, "Views of the", "About the"),
+        ),
+        WORDED,
+    ),
     "an organisation's label": (
         text(NAMES, "^  nhs: NHS", "  nhs: Health"),
         and_what_follows("audit", "codebook", "configuration"),
     ),
     "a level's label": (text(NAMES, "Daily role", "Role"), and_what_follows("sensitivity") | WORDED),
-    "an item's wording": (text("config/items.tsv", "^colleagues_1\tIf", "colleagues_1\tWhen"), WORDED),
-    "a wave's own wording": (
-        text(f"{SECOND}/items.tsv", "^(colleagues_1\t.*\t\tidentical\t)\t", r"\1Other words\t"),
-        WORDED,
-    ),
-    "a scale's title": (text("config/scales.tsv", "Trust in your colleagues", "Colleagues"), WORDED),
-    "a section's title": (text(NAMES, "Views of the", "About the"), WORDED),
-    "a wave's title": (text(f"{SECOND}/wave.yaml", "^title: .*", "title: Second"), WORDED),
     "an event": (text("config/events.tsv", "Move to new", "Move to the new"), SHOWN),
     "the limitations": (after("config/report/limitations.md", "\n- One more.\n"), {"report"}),
     "a colour": (text(NAMES, "#a6611a", "#a6611b"), {"figures", "report", "configuration"}),
@@ -313,16 +305,17 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
         text(f"{SECOND}/wave.yaml", "duplicates: most_answered", "duplicates: first"),
         and_what_follows("ingest", "configuration"),
     ),
-    "an evidence note": (text(f"{SECOND}/wave.yaml", "have not arrived", "are awaited"), WORDED),
     # --- what is given
     "a raw cell, with the old time stamp": (text(RAW, "4", "5"), and_what_follows("ingest")),
     "a blank line at the end of a raw file": (after(RAW, "\n"), and_what_follows("ingest")),
     "a raw file of another name": (renamed_raw, and_what_follows("ingest", "configuration")),
-    "a printed table": (
-        after("resources/published/employer.csv", "\n"),
+    "printed tables and decisions": (
+        both(
+            after("resources/published/employer.csv", "\n"),
+            after("resources/published/decisions.tsv", "\n"),
+        ),
         and_what_follows("settle"),
     ),
-    "the decisions": (after("resources/published/decisions.tsv", "\n"), and_what_follows("settle")),
     "the claims": (after("resources/published/claims.csv", "\n"), and_what_follows("audit")),
     "the printed titles": (after("resources/published/table_titles.csv", "\n"), {"tables", "report"}),
     # --- the program
@@ -334,7 +327,6 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     "a constant in a reader": (code("ingest/statfile"), and_what_follows("ingest")),
     "a constant of the exports": (code("exports/stata"), {"export"}),
     "a constant of the figures": (code("figures/likert"), {"figures", "report"}),
-    "a constant of the pins": (code("pin/crate"), set()),
     "a script": (after("workflow/scripts/pool.py", "\nANOTHER = 1\n"), and_what_follows("pool")),
     "a module that cannot be parsed": (code("pool", "def\n"), and_what_follows("pool", "codebook")),
     "a template of the report": (after("workflow/report/report.css", "\n"), {"report"}),
@@ -372,34 +364,21 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     "a folder with a file more": (lambda folder: (folder / "results/tables/mine.csv").touch(), {"tables"}),
     "all results gone": (removed("results"), ALL),
     "all records gone": (removed("results/logs"), ALL),
-    "the record of a job that failed": (
-        lambda folder: rewrite(folder / "results/logs/describe.log", b"config.yaml: is wrong\n"),
-        and_what_follows("describe"),
-    ),
-    "a record with a list in place of a map": (
-        text("results/logs/describe.log", r'^ "outputs": \{\n(  .*\n)+ \}', ' "outputs": [0]'),
-        and_what_follows("describe"),
-    ),
-    "a record cut short": (
-        cut_short("results/logs/codebook.log"),
-        and_what_follows("codebook"),
+    "records cut short, with a list in place of a map, and of a job that failed": (
+        both(
+            cut_short("results/logs/codebook.log"),
+            text("results/logs/export.log", r'^ "outputs": \{\n(  .*\n)+ \}', ' "outputs": [0]'),
+            lambda folder: rewrite(folder / "results/logs/audit.log", b"config.yaml: is wrong\n"),
+        ),
+        and_what_follows("codebook", "export", "audit"),
     ),
 }
 
 
 @pytest.fixture(scope="module")
-def finished_clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished_clone(whole_run: Callable[[str], Path]) -> Path:
     """A clone of the workflow with the small study in it, run to its end."""
-    folder = tmp_path_factory.mktemp("fresh") / "finished"
-    lost = shutil.ignore_patterns("__pycache__")
-    for part in ("workflow", "profiles"):
-        shutil.copytree(REPOSITORY / part, folder / part, ignore=lost)
-    for part in ("Snakefile", "requirements.lock", "environment.yml", "README.md"):
-        shutil.copy(REPOSITORY / part, folder / part)
-    small_study(folder)
-    run = snakemake(folder, code=folder)
-    assert run.status == 0, run.said
-    return folder
+    return whole_run("small_clone")
 
 
 @pytest.fixture

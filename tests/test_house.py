@@ -17,7 +17,6 @@ from surveywaves.study.document import documents
 REPOSITORY = Path(__file__).parent.parent
 WAVES = sorted(path.name for path in (REPOSITORY / "config/waves").iterdir())
 CONDA_NAMES = {
-    "great_tables": "great-tables",
     "matplotlib-base": "matplotlib",
     "snakemake-minimal": "snakemake",
     "typst-py": "typst",

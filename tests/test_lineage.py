@@ -15,7 +15,8 @@ import pandas as pd
 import pytest
 from pydantic import BaseModel
 
-from conftest import REPOSITORY, snakemake
+from conftest import REPOSITORY
+from dry_runs import dry_run
 from surveywaves.cli import main
 from surveywaves.errors import SurveywavesError
 from surveywaves.key import read_key
@@ -418,7 +419,7 @@ def test_editing_a_key_reruns_the_jobs_whose_settings_come_from_it_and_what_foll
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
-    run = snakemake(study, "--dry-run")
+    run = dry_run(study, code=REPOSITORY)
     shutil.rmtree(study)
     assert run.jobs == dict(Counter(one.rule for one in jobs if one.name in _followed(jobs, told)))
 

@@ -27,6 +27,7 @@ from surveywaves.mixed.clmm import OrdinalFit, fit_ordinal
 from surveywaves.mixed.contrasts import Comparison, compare_fit, standardised
 from surveywaves.mixed.cumulative import LINKS, Link
 from surveywaves.mixed.design import Design
+from surveywaves.mixed.estimable import NOT_DETERMINED
 from surveywaves.mixed.lmm import fit_linear
 from surveywaves.mixed.maximum import fit_alone
 from surveywaves.mixed.newton import newton
@@ -544,10 +545,9 @@ def test_what_is_estimable_is_what_is_estimable_in_the_linear_model() -> None:
         for one in design.cells
         for other in design.cells
     ]
-    answers = [fit.estimable(vector) for vector in rows]
-    assert answers == [linear.estimable(vector) for vector in rows]
-    assert any(answers)
-    assert not all(answers)
+    obstacles = fit.obstacles(np.array(rows))
+    assert obstacles == linear.obstacles(np.array(rows))
+    assert set(obstacles) == {"", NOT_DETERMINED}
     ours = run(frame, covariates=["role", "copy"])
     # the items of the first wave are the main block, over which means are: the second answered none of them
     apart = ours.means["wave"] == "second"
@@ -561,9 +561,11 @@ def separable(likelihood: Likelihood) -> bool:
     """Whether a linear program finds a direction in which no bound tightens and some loosen."""
     moves = []
     for chunk in likelihood.chunks:
-        own, *sides, _, _, _ = likelihood.answers(chunk)
-        upper, lower = (np.zeros((len(chunk.item), likelihood.size - 1)) for _ in sides)
-        upper[:, own], lower[:, own] = sides
+        answers = likelihood.answers(chunk)
+        upper, lower = (np.zeros((len(chunk.item), likelihood.size - 1)) for _ in answers.sides)
+        for bounds, (rows, _) in zip((upper, lower), answers.sides, strict=True):
+            bounds[:, answers.columns] = rows
+            bounds[:, answers.owned] = -answers.classes[answers.of_class]
         moves += [upper[chunk.category <= likelihood.thresholds], -lower[chunk.category > 1]]
     g = np.unique(np.vstack(moves), axis=0)
     found = linprog(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import zipfile
 from pathlib import Path
@@ -120,15 +119,6 @@ def test_the_command_packs_a_pin_again(
     assert capsys.readouterr().err == "results/pins/none: no such pin (hint: there is first-pin)\n"
 
 
-@pytest.mark.parametrize("name", ["released/means.csv", "manifest.json"])
-def test_a_pin_that_is_not_whole_is_not_packed(name: str, tmp_path: Path) -> None:
-    folder = pinned(tmp_path / "first-pin")
-    (folder / name).unlink()
-    with pytest.raises(SurveywavesError):
-        write_archive(folder, tmp_path / "first-pin.zip")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["first-pin"]
-
-
 def test_a_pin_that_nothing_describes_is_named_and_not_packed(tmp_path: Path) -> None:
     folder = pinned(tmp_path / "first-pin")
     for name in ("README.md", "ro-crate-metadata.json"):
@@ -174,13 +164,6 @@ def test_the_readme_lists_the_raw_files_that_somebody_must_bring_and_no_other(tm
     own = manifest.model_copy(update={"raw": {PUBLISHED: manifest.raw[PUBLISHED]}})
     assert "The raw files are not here" not in readme(own, tmp_path)
     assert "Nothing else is needed" in readme(own, tmp_path)
-
-
-def test_the_readme_of_a_pin_of_the_first_format_says_what_that_one_holds(tmp_path: Path) -> None:
-    text = readme(small_pin(tmp_path, key=None), tmp_path)
-    assert "| raw file | SHA-256 |" in text
-    assert f"| `{RAW}` | `{sha(RAW)}` |" in text
-    assert "key" not in text
 
 
 def test_the_readme_says_how_to_cite_results_workflow_and_source(tmp_path: Path) -> None:
@@ -238,12 +221,3 @@ def test_words_mean_nothing_to_markdown(text: str, told: str) -> None:
 def test_a_name_stays_a_name_in_code(name: str) -> None:
     page = MarkdownIt("commonmark").renderInline(code(name))
     assert page == f"<code>{name.replace('<', '&lt;').replace('>', '&gt;')}</code>"
-
-
-def test_describing_a_pin_again_gives_the_same_bytes(tmp_path: Path) -> None:
-    folder = pinned(tmp_path / "first-pin", title=HOSTILE)
-    names = ("README.md", "ro-crate-metadata.json", "SHA256SUMS")
-    before = [(folder / name).read_bytes() for name in names]
-    shutil.move(folder, tmp_path / "moved")
-    folder = pinned(tmp_path / "moved", title=HOSTILE)
-    assert [(folder / name).read_bytes() for name in names] == before

@@ -18,9 +18,8 @@ import pytest
 
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.pin import cause, making, source, verify
-from surveywaves.pin.cause import Asked, State
-from surveywaves.pin.making import describe
-from surveywaves.pin.manifest import Places, read_manifest, read_records, write_manifest
+from surveywaves.pin.cause import Asked
+from surveywaves.pin.manifest import Places, read_manifest
 from surveywaves.pin.source import Rederived
 from surveywaves.pin.trace import trace
 from surveywaves.pin.verify import Proof, record, tell
@@ -340,28 +339,6 @@ def test_a_clean_folder_in_use_is_left_alone_and_one_of_a_killed_run_is_not(tmp_
 # --- keys ---------------------------------------------------------------------------------------------------------
 
 
-def of_the_first_format(one: Finished) -> None:
-    """Make the pin one of before there were keys."""
-    folder = one.folder / "results/pins/first"
-    state = State.of_run(read_records(one.places, RESULTS), one.places, one.study)
-    plain = {"raw": state.raw, "contents": state.contents, "jobs": state.jobs}
-    old = read_manifest(folder).model_copy(update={"format": 1, "key": "", "ledger": "", **plain})
-    write_manifest(old, folder)
-    describe(old, folder)
-    text = (folder / "manifest.json").read_text()
-    assert "hmac" not in text
-
-
-def test_a_pin_of_the_first_format_verifies_with_a_key_here_and_without(pinned: Again) -> None:
-    of_the_first_format(pinned.study)
-    assert pinned.said()[0].startswith("verified: ")
-    shutil.rmtree(pinned.study.folder / "resources/private")
-    assert pinned.said()[0].startswith("verified: ")
-    assert "key" not in " ".join(pinned.said())
-    pinned.change = redone
-    assert "first stage that gives other results: describe" in pinned.said()
-
-
 @pytest.mark.parametrize("key", [None, "0" * 64])
 def test_without_its_key_a_pin_is_proved_by_what_is_released_and_says_what_it_cannot_tell(
     pinned: Again, key: str | None
@@ -394,26 +371,13 @@ def test_without_its_key_a_run_that_stops_says_what_it_cannot_tell(pinned: Again
     assert any("without the key" in line for line in pinned.said())
 
 
-def test_pins_of_both_formats_are_held_against_each_other(pinned: Again) -> None:
+def test_two_pins_are_held_against_each_other(pinned: Again) -> None:
     one = pinned.study
     redone(one)
     making.pin(
         Asked(label="second", prove=False), one.study, one.places, results=RESULTS, target="pinned", cores=1
     )
-    stages = set()
-    for old in (False, True):
-        if old:
-            redone(one, "wave,n\nfirst,12\n", "all counts")
-            of_the_first_format(one)
-        for pair in (("first", "second"), ("second", "first")):
-            table, summary = verify.diff(*pair, one.places)
-            assert "1 moved" in summary
-            found = table[table["kind"] == "first stage"]
-            stages.add(tuple(found["table"]))
-    assert stages == {("describe",)}
-    shutil.rmtree(one.folder / "resources/private")
-    table, _ = verify.diff(
-        "first", "second", one.places
-    )  # one plain, one keyed: nobody can tell without the key
-    assert table[table["kind"] == "first stage"].empty
-    assert not (table["kind"] == "raw file").any()
+    for pair in (("first", "second"), ("second", "first")):
+        table, summary = verify.diff(*pair, one.places)
+        assert "1 moved" in summary
+        assert table.loc[table["kind"] == "first stage", "table"].tolist() == ["describe"]

@@ -19,7 +19,7 @@ from sampled import make_design, plan
 from surveywaves.mixed.contrasts import stated_contrasts
 from surveywaves.mixed.design import Design, FloatArray
 from surveywaves.mixed.lmm import LinearFit, fit_linear
-from surveywaves.planning.plan import both_waves
+from surveywaves.planning.plan import weights_by_wave
 from surveywaves.planning.power import Outlook, detectable_effect, power_of_equivalence, power_of_t
 from surveywaves.tidy import NUMBERS
 
@@ -160,14 +160,14 @@ def test_errors_are_those_of_a_fit_to_so_many_respondents(copies: int, covariate
     design = design_of(frame, ["now"], covariates=covariates)
     fitted = design_of(with_copies(frame, copies), ["now", "next"], covariates=covariates)
     fit = fit_linear(fitted, robust=False)
-    joint = both_waves(design, "next")
-    outlook = Outlook(joint, theta=fit.theta, sigma2=fit.sigma2)
-    precision = outlook.precision(np.concatenate([design.group_counts, copies * design.group_counts]))
+    kept = fit_linear(design, robust=False).kept
+    outlook = Outlook(design, kept, theta=fit.theta, sigma2=fit.sigma2)
+    stated = {(labels["wave"], labels["organisation"]): sums for labels, sums in stated_contrasts(fitted)}
     for contrast, vector in vectors(fitted).items():
-        ours = vectors(joint)[contrast]
-        np.testing.assert_allclose(precision.error(ours), math.sqrt(vector @ fit.cov @ vector), **REDONE)
+        ours = outlook.of(weights_by_wave(design, stated[contrast]))
+        np.testing.assert_allclose(ours.error(copies), math.sqrt(vector @ fit.cov @ vector), **REDONE)
         # the information on the variances is the expected one here, the observed one there
-        assert precision.df(ours) == pytest.approx(fit.df(vector), rel=0.05)
+        assert ours.df(copies) == pytest.approx(fit.df(vector[None])[0], rel=0.05)
 
 
 def test_half_widths_are_those_of_the_analysis_to_come() -> None:
@@ -178,7 +178,7 @@ def test_half_widths_are_those_of_the_analysis_to_come() -> None:
         fit = fit_linear(design, robust=False)
         for contrast in (CHANGE, GAP, BOTH):
             vector = vectors(design)[contrast]
-            margin = stats.t.ppf(0.975, fit.df(vector)) * math.sqrt(vector @ fit.cov @ vector)
+            margin = stats.t.ppf(0.975, fit.df(vector[None])[0]) * math.sqrt(vector @ fit.cov @ vector)
             found = of(table, contrast, "conf_half_width").set_index("n").loc[number, "estimate"]
             # REML finds a little more variance between people where each is there several times
             assert found == pytest.approx(margin / math.sqrt(fit.sigma2 + fit.tau2), rel=0.01)
@@ -188,17 +188,19 @@ def test_degrees_of_freedom_are_of_the_expected_information() -> None:
     frame = reference(24, items=3, missing=0.3)
     design = design_of(frame, ["now"])
     sigma2, theta = 0.8, 0.6
-    precision = Outlook(design, theta=theta, sigma2=sigma2).precision(design.group_counts)
+    outlook = Outlook(design, np.ones(len(design.columns), np.bool_), theta=theta, sigma2=sigma2)
+    copies, cells, items = 2, len(design.cells), len(design.items)
 
     rows, persons, person = [], design.persons.astype(int), 0
-    for pattern in np.repeat(np.arange(len(persons)), persons):
-        for item in np.flatnonzero(design.answered[design.group[pattern]]):
-            row = np.zeros(len(design.columns))
-            row[design.cell[design.group[pattern]]] = 1
-            if item:
-                row[len(design.cells) + item - 1] = 1
-            rows.append((person, row))
-        person += 1
+    for later, times in ((0, 1), (cells, copies)):
+        for pattern in np.repeat(np.arange(len(persons)), times * persons):
+            for item in np.flatnonzero(design.answered[design.group[pattern]]):
+                row = np.zeros(2 * cells + items - 1)
+                row[later + design.cell[design.group[pattern]]] = 1
+                if item:
+                    row[2 * cells + item - 1] = 1
+                rows.append((person, row))
+            person += 1
     x = np.array([row for _, row in rows])
     z = np.equal.outer([who for who, _ in rows], np.arange(person)).astype(float)
     shared = z @ z.T
@@ -207,12 +209,14 @@ def test_degrees_of_freedom_are_of_the_expected_information() -> None:
     cov = np.linalg.inv(x.T @ inverse @ x)
     p = inverse - inverse @ x @ cov @ x.T @ inverse
     information = np.array([[np.trace(p @ one @ p @ other) / 2 for one in both] for other in both])
-    np.testing.assert_allclose(precision.variance_cov, np.linalg.inv(information), **REDONE)
-    np.testing.assert_allclose(precision.cov, cov, **REDONE)
-    vector = vectors(design)["now", "x - y"]
-    slopes = np.array([vector @ cov @ x.T @ inverse @ one @ inverse @ x @ cov @ vector for one in both])
-    expected = 2 * (vector @ cov @ vector) ** 2 / (slopes @ np.linalg.inv(information) @ slopes)
-    assert precision.df(vector) == pytest.approx(expected)
+    np.testing.assert_allclose(outlook.variance_cov(copies), np.linalg.inv(information), **REDONE)
+    for weights in ([[-1, 0], [1, 0]], [[0, 0], [1, -1]], [[0, 0], [0.3, 0.7]], [[-1, 1], [1, -1]]):
+        vector = np.append(np.ravel(weights), np.full(items - 1, np.sum(weights) / items))
+        found = outlook.of(np.array(weights, dtype=float))
+        assert found.error(copies) == pytest.approx(math.sqrt(vector @ cov @ vector))
+        slopes = np.array([vector @ cov @ x.T @ inverse @ one @ inverse @ x @ cov @ vector for one in both])
+        expected = 2 * (vector @ cov @ vector) ** 2 / (slopes @ np.linalg.inv(information) @ slopes)
+        assert found.df(copies) == pytest.approx(expected)
 
 
 # --- the power is that of fits to simulated waves ---------------------------------------------------------------
@@ -242,7 +246,7 @@ def simulated() -> tuple[pd.DataFrame, LinearFit, dict[tuple[str, str], np.ndarr
         found = fit_linear(design, robust=False)
         for contrast, vector in vectors(design).items():
             error = math.sqrt(vector @ found.cov @ vector)
-            results.setdefault(contrast, []).append((vector @ found.coef, error, found.df(vector)))
+            results.setdefault(contrast, []).append((vector @ found.coef, error, found.df(vector[None])[0]))
     return frame, fit, {contrast: np.array(rows) for contrast, rows in results.items()}
 
 

@@ -215,10 +215,8 @@ def test_words_of_tones_and_places_are_classes_and_scopes(published: Published) 
     name = "change_percent_favourable"
     table = parsed.fromstring(html(published.tables[name]))
     assert table.tag == "table" and table.get("class") == "data"
-    ids = table.xpath("//@id")
-    assert len(ids) == len(set(ids)) and all(one.startswith(f"table-{name}-") for one in ids)
-    assert set(" ".join(table.xpath("//td/@headers")).split()) <= set(ids)
-    assert not table.xpath("//@style") and not table.xpath("//*[contains(@class, 'gt_')]")
+    assert not table.xpath("//@style | //@id")
+    assert {head.get("scope") for head in table.iterfind(".//th")} >= {"col", "colgroup", "row"}
     assert len(table.xpath("//tbody//th[@scope='row']")) == len(published.tables[name].rows)
     tones = {cell.tone for row in published.tables[name].rows for cell in row} & {"up", "down"}
     assert all(table.xpath(f"//td[contains(@class, '{tone}')]") for tone in tones)
@@ -275,7 +273,7 @@ def wide(columns: int) -> Table:
 
 
 def paper_of(table: Table) -> dict[str, bytes]:
-    return {name.rpartition(".")[2]: content for name, content in papers([(table, html(table), "")])}
+    return {name.rpartition(".")[2]: content for name, content in papers([(table, "")])}
 
 
 @pytest.mark.parametrize(("columns", "turned"), [(1, False), (3, False), (8, True)])
@@ -302,11 +300,10 @@ def test_word_repeats_ruled_heads_keeps_rows_whole_and_fills_the_page() -> None:
     value = f"{{{WORD['w']}}}w"
     grid = sum(int(column.get(value)) for column in body.iterfind(".//w:gridCol", WORD))
     assert abs(grid - 9638) < 10 and abs(int(body.find(".//w:tblW", WORD).get(value)) - grid) < 10
-    sizes = {
-        style.get(f"{{{WORD['w']}}}styleId"): style.find("w:rPr/w:sz", WORD)
-        for style in styles.iterfind("w:style", WORD)
-    }
-    assert sizes["Compact"].get(f"{{{WORD['w']}}}val") == "16"
+    assert styles.find("w:docDefaults//w:sz", WORD).get(f"{{{WORD['w']}}}val") == "16"
+    used = {one.get(f"{{{WORD['w']}}}val") for one in body.iterfind(".//w:pStyle", WORD)} | {"Table"}
+    known = {style.get(f"{{{WORD['w']}}}styleId") for style in styles.iterfind("w:style", WORD)}
+    assert used <= known  # LibreOffice takes a table with an unknown style for paragraphs
 
 
 def test_latex_has_rules_sides_and_balanced_groups() -> None:
@@ -319,7 +316,7 @@ def test_latex_has_rules_sides_and_balanced_groups() -> None:
 
 def test_an_empty_table_says_none() -> None:
     table = Table("t", "Nothing", (Column("A"), Column("B", numeric=True)), (), notes=("0 of 9 tested.",))
-    assert "None." in page(table, html(table)).decode()
+    assert "None." in page(table).decode()
     assert b"None" in paper_of(table)["tex"] and workbook([(table, "")])
 
 

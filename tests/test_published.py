@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
 from pathlib import Path
@@ -18,15 +17,12 @@ from surveywaves.published import (
     Agreement,
     CellVerdict,
     ClaimVerdict,
-    CountVerdict,
     Percentage,
     RowVerdict,
     Settlement,
     apply_decisions,
     beside,
     check_claims,
-    compare_with,
-    printed_frequencies,
     settle,
     settle_column,
     together,
@@ -99,12 +95,6 @@ def test_all_but_six_rows_of_the_tables_are_consistent_as_printed(shipped: Settl
         "organisation.1": RowVerdict.UNDECIDED,
     }
     assert not shipped.verdicts["truncated"].any()
-
-
-def test_the_shipped_tables_are_settled_in_under_three_seconds() -> None:
-    started = time.perf_counter()
-    settle(TABLES, categories=CATEGORIES, max_base=RETURNS)
-    assert time.perf_counter() - started < 3
 
 
 @pytest.mark.parametrize(
@@ -531,44 +521,9 @@ def test_claims_that_cannot_be_recomputed_are_named_at_once() -> None:
 # Recomputed from data -----------------------------------------------------------------------------------------------
 
 
-def test_recomputed_frequencies_meet_the_settled_ones_in_every_cell(decided: Settlement) -> None:
-    likert = decided.settled.head(61 * 5)
-    shuffled = likert.sample(frac=1, random_state=1).astype({"table": "int64", "row": "float64"})
-    compared = compare_with(likert, shuffled)
-    assert len(compared) == 305
-    assert compared["verdict"].eq(CountVerdict.AGREES).all()
-    assert compared["category"].tolist() == likert["category"].tolist()
-
-
-def test_settled_counts_differ_from_print_where_print_is_wrong(decided: Settlement) -> None:
-    printed = printed_frequencies(TABLES, categories=CATEGORIES)
-    compared = compare_with(printed, decided.settled.head(61 * 5)).query("verdict != 'agrees'")
-    counts_only = compared.query("published != recomputed")
-    assert set(counts_only["table"] + "." + counts_only["row"] + counts_only["category"]) == {
-        "3.3d",
-        "3.3n",
-        "3.4n",
-        "3.4a",
-        "6.3a",
-        "8.1sa",
-    }
-    assert set(compared["verdict"]) == {CountVerdict.DIFFERS}
-    assert len(compared) == 3 * 5 + 2  # the three rows with another base, and two single counts
-
-
-def test_a_cell_that_one_side_lacks_is_named() -> None:
-    recomputed = FREQUENCIES.assign(row=FREQUENCIES["row"].replace("2", "3"), count=[20, 39, 15, 45])
-    compared = compare_with(FREQUENCIES, recomputed)
-    assert compared["verdict"].tolist() == [
-        CountVerdict.AGREES,
-        CountVerdict.DIFFERS,
-        CountVerdict.NOT_RECOMPUTED,
-        CountVerdict.NOT_RECOMPUTED,
-        CountVerdict.NOT_PUBLISHED,
-        CountVerdict.NOT_PUBLISHED,
-    ]
+def test_a_cell_that_stands_there_twice_is_named(decided: Settlement) -> None:
     with pytest.raises(PublishedTableError, match="table 9 row 1 category sd: stands there twice"):
-        compare_with(FREQUENCIES, pd.concat([recomputed, recomputed.head(1)]))
+        beside(decided.audit, pd.concat([FREQUENCIES, FREQUENCIES.head(1)]))
 
 
 def test_every_printed_cell_is_put_beside_what_the_data_give(decided: Settlement) -> None:

@@ -10,20 +10,27 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from surveywaves.disclosure import Rule
 from surveywaves.qualitative.agreement import (
     ALPHA,
     KAPPA,
     agreement,
     alpha,
-    coincidences,
     disagreements,
-    from_coincidences,
     judgements,
     kappa,
     passages,
 )
+from surveywaves.study.models import Disclosure
 
 ORACLE = Path(__file__).parent / "oracle/coding"
+RULE = Rule.of(Disclosure())
+PUBLIC = Rule.of(Disclosure(public=True))
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(2)
 
 
 def counted(*coders: str) -> NDArray[np.int64]:
@@ -91,12 +98,12 @@ def test_agreement_is_that_of_r() -> None:
         assert found[1:] == pytest.approx((row.conf_low, row.conf_high), abs=1e-8)
 
 
-def test_coincidences_give_the_package_s_alpha() -> None:
-    rng = np.random.default_rng(3)
-    for _ in range(50):
-        counts = rng.integers(0, 4, size=(rng.integers(2, 40), rng.integers(2, 5)))
-        whole = from_coincidences(coincidences(counts).sum(axis=0))
-        np.testing.assert_allclose(whole, alpha(counts), atol=1e-12, equal_nan=True)
+def test_the_interval_of_interviews_that_are_alike_is_the_package_s_alpha(rng: np.random.Generator) -> None:
+    values = rng.choice([0.0, 1.0, np.nan], (40, 3))
+    index = pd.MultiIndex.from_product([range(10), range(40), ["a"]], names=["source", "passage", "theme"])
+    judged = pd.DataFrame(np.tile(values, (10, 1)), index=index, columns=[1, 2, 3])
+    row = agreement(judged, confidence=0.95, seed=1, rule=PUBLIC, draws=50).iloc[0]
+    assert row["term"] == ALPHA and row["estimate"] == row["conf_low"] == row["conf_high"]
 
 
 # --- passages ---------------------------------------------------------------------------------------------------
@@ -121,11 +128,11 @@ def test_silence_about_a_passage_is_a_judgement_of_who_coded_the_interview() -> 
         (1, 1, "a", 0, 10), (1, 2, "b", 5, 20), (1, 2, "a", 50, 60), (2, 3, "a", 0, 10), (1, 3, "a", 90, 95)
     )
     found = judgements(marks[marks["coder"] != 3])
-    assert found[["passage", "theme", "coder", "there"]].to_numpy().tolist() == [
-        [1, "a", 1, 1], [1, "a", 2, 0], [1, "b", 1, 0], [1, "b", 2, 1],
-        [2, "a", 1, 0], [2, "a", 2, 1], [2, "b", 1, 0], [2, "b", 2, 0],
-    ]  # fmt: skip
-    assert set(judgements(marks)["source"]) == {1}, (
+    assert list(found.columns) == [1, 2]
+    assert found.droplevel(["source", "start", "end"]).to_dict("index") == {
+        (1, "a"): {1: 1, 2: 0}, (1, "b"): {1: 0, 2: 1}, (2, "a"): {1: 0, 2: 1}, (2, "b"): {1: 0, 2: 0},
+    }  # fmt: skip
+    assert set(judgements(marks).index.get_level_values("source")) == {1}, (
         "an interview that one coder coded says nothing about agreement"
     )
 
@@ -145,9 +152,9 @@ def test_coders_who_mark_alike_agree_perfectly_and_coders_who_guess_do_not_at_al
         guessed += [
             (source, coder, "abc"[rng.integers(3)], 100 * place, 100 * place + 50) for coder in (1, 2)
         ]
-    perfect = agreement(judgements(marked(*same)), confidence=0.95, seed=1, draws=50)
+    perfect = agreement(judgements(marked(*same)), confidence=0.95, seed=1, rule=PUBLIC, draws=50)
     assert np.allclose(perfect["estimate"], 1)
-    chance = agreement(judgements(marked(*guessed)), confidence=0.95, seed=1)
+    chance = agreement(judgements(marked(*guessed)), confidence=0.95, seed=1, rule=RULE)
     assert chance["estimate"].abs().max() < 0.2
     overall = chance[(chance["theme"] == "all") & (chance["term"] == ALPHA)].iloc[0]
     assert overall["conf_low"] < 0 < overall["conf_high"]
@@ -164,10 +171,9 @@ def test_the_interval_covers_the_true_agreement() -> None:
             for there in [rng.random() < 0.5]
             for coder in (1, 2)
         ]
-        frame = pd.DataFrame(units, columns=["source", "passage", "there", "coder"]).assign(
-            theme="a", start=0, end=1
-        )
-        row = agreement(frame, confidence=0.95, seed=trial, draws=200)
+        frame = pd.DataFrame(units, columns=["source", "passage", "there", "coder"]).assign(theme="a")
+        judged = frame.pivot_table(index=["source", "passage", "theme"], columns="coder", values="there")
+        row = agreement(judged, confidence=0.95, seed=trial, rule=PUBLIC, draws=200)
         row = row[(row["term"] == ALPHA) & (row["theme"] == "a")].iloc[0]
         inside += row["conf_low"] <= truth <= row["conf_high"]
     assert inside >= 52
@@ -175,54 +181,51 @@ def test_the_interval_covers_the_true_agreement() -> None:
 
 def test_what_cannot_be_estimated_says_so() -> None:
     marks = marked((1, 1, "a", 0, 10), (1, 2, "a", 5, 20))
-    found = agreement(judgements(marks), confidence=0.95, seed=1)
+    found = agreement(judgements(marks), confidence=0.95, seed=1, rule=PUBLIC)
     assert set(found["status"]) == {"not_estimable"}
     assert found[["estimate", "conf_low", "conf_high"]].isna().all(axis=None)
     assert set(found["term"]) == {ALPHA, KAPPA}
 
 
-def test_agreement_on_a_few_interviews_is_withheld() -> None:
-    marks = marked(
-        *[
-            (s, c, "ab"[(s + p + c) % 2], 10 * p, 10 * p + 5)
-            for s in range(4)
-            for p in range(9)
-            for c in (1, 2)
-        ]
-    )
-    found = agreement(judgements(marks), confidence=0.95, seed=1, fewest=5, draws=50)
-    assert set(found["status"]) == {"withheld"} and set(found["sources"]) == {4}
+def coded(
+    rng: np.random.Generator, coders: dict[int, int], themes: str = "ab"
+) -> list[tuple[int, int, str, int, int]]:
+    """Let each coder mark nine passages of the first interviews, as many as stated."""
+    return [
+        (source, coder, themes[rng.integers(len(themes))], 10 * place, 10 * place + 5)
+        for coder, interviews in coders.items()
+        for source in range(interviews)
+        for place in range(9)
+    ]
+
+
+def test_agreement_on_a_few_interviews_is_withheld(rng: np.random.Generator) -> None:
+    judged = judgements(marked(*coded(rng, {1: 9, 2: 9})))
+    found = agreement(judged, confidence=0.95, seed=1, rule=RULE, draws=50)
+    assert set(found["status"]) == {"withheld"} and set(found["sources"]) == {9}
     assert found[["estimate", "conf_low", "conf_high", "passages"]].isna().all(axis=None)
 
 
-def test_passages_of_one_interview_are_not_the_difference_of_two_rows() -> None:
-    coded = {1: 7, 2: 7, 3: 6}  # coder -> interviews: the third left out one
-    marks = [
-        (s, c, "ab"[(s * p + c) % 2], 10 * p, 10 * p + 5)
-        for c, n in coded.items()
-        for s in range(n)
-        for p in range(9)
-    ]
-    judged = judgements(marked(*marks))
-    found = agreement(judged, confidence=0.95, seed=1, fewest=5, draws=50).set_index("coders")
-    assert set(found["status"]) == {"ok"}
-    assert set(found.loc[["all", "1 - 2"], "passages"]) == {63, 126}
-    assert found.loc[["1 - 3", "2 - 3"], "passages"].isna().all()
-    public = agreement(judged, confidence=0.95, seed=1, draws=50).set_index("coders")
-    assert set(public.loc["1 - 3", "passages"]) == {54, 108}
+def test_agreement_on_a_theme_that_a_few_interviews_raise_is_withheld(rng: np.random.Generator) -> None:
+    rare = [(source, coder, "c", 500, 505) for source in range(4) for coder in (1, 2)]
+    judged = judgements(marked(*coded(rng, {1: 12, 2: 12}), *rare))
+    found = agreement(judged, confidence=0.95, seed=1, rule=RULE, draws=50)
+    assert set(found.loc[found["status"] == "withheld", "theme"]) == {"c"}
+    more = judgements(marked(*coded(rng, {1: 12, 2: 12}), *rare, (4, 1, "c", 500, 505)))
+    assert set(agreement(more, confidence=0.95, seed=1, rule=RULE, draws=50)["status"]) == {"ok"}
 
 
-def test_the_same_seed_gives_the_same_interval() -> None:
-    rng = np.random.default_rng(2)
-    marks = marked(
-        *[
-            (s, c, "ab"[rng.integers(2)], 10 * p, 10 * p + 5)
-            for s in range(8)
-            for p in range(9)
-            for c in (1, 2)
-        ]
-    )
-    judged = judgements(marks)
-    once, again = (agreement(judged, confidence=0.9, seed=7) for _ in range(2))
+def test_one_interview_is_not_the_difference_of_two_rows(rng: np.random.Generator) -> None:
+    judged = judgements(marked(*coded(rng, {1: 12, 2: 12, 3: 11})))  # the third left out one
+    found = agreement(judged, confidence=0.95, seed=1, rule=RULE, draws=50).set_index("coders")
+    assert set(found.loc[["all", "1 - 2"], "status"]) == {"ok"}
+    assert set(found.loc[["1 - 3", "2 - 3"], "status"]) == {"withheld"}
+    public = agreement(judged, confidence=0.95, seed=1, rule=PUBLIC, draws=50).set_index("coders")
+    assert set(public.loc["1 - 3", "passages"]) == {99, 198}
+
+
+def test_the_same_seed_gives_the_same_interval(rng: np.random.Generator) -> None:
+    judged = judgements(marked(*coded(rng, {1: 10, 2: 10})))
+    once, again = (agreement(judged, confidence=0.9, seed=7, rule=RULE) for _ in range(2))
     pd.testing.assert_frame_equal(once, again)
-    assert not agreement(judged, confidence=0.9, seed=8).equals(once)
+    assert not agreement(judged, confidence=0.9, seed=8, rule=RULE).equals(once)

@@ -16,7 +16,7 @@ from surveywaves.disclosure import Rule
 from surveywaves.disclosure.checklist import checklist
 from surveywaves.figures.saving import draw, svg_of
 from surveywaves.figures.style import RC
-from surveywaves.qualitative import Beside, beside
+from surveywaves.qualitative import Beside, beside, read_material
 from surveywaves.qualitative.events import observations, timeline
 from surveywaves.qualitative.joint import joint_display
 from surveywaves.study import load_study
@@ -167,11 +167,13 @@ def test_counts_of_groups_that_seldom_met_are_withheld_and_cannot_be_worked_out(
         for n in range(meetings)
     ]
     grid = pd.DataFrame(rows, columns=["meeting", "date", "group", "category", "count"])
-    found = observations(grid, threshold=5).set_index("group")
+    found = observations(grid, rule=RULE).set_index("group")
     assert (found.loc["often", "count"], found.loc["often", "per_meeting"]) == (9, 1.0)
     assert pd.isna(found.loc["seldom", "count"]) and found.loc["seldom", "status"] == "withheld"
     assert (found.loc["all", "meetings"], found.loc["all", "count"]) == (9, 9)
-    assert observations(grid, threshold=5, public=True).set_index("group").loc["all", "count"] == 12
+    assert (
+        observations(grid, rule=Rule.of(Disclosure(public=True))).set_index("group").loc["all", "count"] == 12
+    )
 
 
 def test_a_category_that_was_counted_in_a_few_meetings_is_withheld() -> None:
@@ -181,7 +183,7 @@ def test_a_category_that_was_counted_in_a_few_meetings_is_withheld() -> None:
         for group, n in [("often", 1), ("often", 2), *(("x", n) for n in range(5))]
     ]
     grid = pd.DataFrame(rows, columns=["meeting", "date", "group", "category", "count"])
-    found = observations(grid, threshold=5).set_index(["group", "category"])
+    found = observations(grid, rule=RULE).set_index(["group", "category"])
     assert found.loc[("often", "joke"), "count"] == 9
     assert found.loc[("often", "quarrel"), "status"] == "withheld"
     assert pd.isna(found.loc[("often", "quarrel"), "count"])
@@ -208,7 +210,7 @@ def survey() -> tuple[pd.DataFrame, pd.DataFrame]:
 @cache
 def material() -> Beside:
     part, presentation = shipped()
-    return beside(part, presentation, *survey(), rule=RULE, root=REPOSITORY)
+    return beside(part, presentation, read_material(part, root=REPOSITORY), *survey(), rule=RULE)
 
 
 def test_the_shipped_material_is_of_the_report_s_size() -> None:
@@ -223,7 +225,7 @@ def test_the_shipped_material_is_of_the_report_s_size() -> None:
 
 def test_the_same_material_gives_the_same_tables() -> None:
     part, presentation = shipped()
-    again = beside(part, presentation, *survey(), rule=RULE, root=REPOSITORY)
+    again = beside(part, presentation, read_material(part, root=REPOSITORY), *survey(), rule=RULE)
     for one, other in zip(material(), again, strict=True):
         for name, frame in one.items():
             pd.testing.assert_frame_equal(frame, other[name])

@@ -11,6 +11,7 @@ import pytest
 
 from conftest import snakemake
 from surveywaves.errors import StudyError
+from surveywaves.pin.source import raw_files
 from surveywaves.study import load_study
 from surveywaves.study.models import Event
 from surveywaves.study.parts import (
@@ -150,6 +151,11 @@ def test_what_is_no_date_is_a_mistake(config: Path, date: str) -> None:
 def test_a_full_date_is_dumped_as_before() -> None:
     event = Event.model_validate({"label": "x", "date": "2007-09-14", "source": "p. 1"})
     assert event.model_dump(mode="json") == {"date": "2007-09-14", "label": "x", "source": "p. 1"}
+
+
+def test_a_clean_folder_gets_the_coded_material_and_a_pin_never_holds_it(config: Path) -> None:
+    coded = load_study(config).qualitative
+    assert coded is not None and set(coded.file.files) <= set(raw_files(load_study(config)))
 
 
 @pytest.mark.slow

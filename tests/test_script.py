@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
+import re
 import stat
 from collections import UserList
 from pathlib import Path
@@ -165,3 +167,22 @@ def test_a_csv_runs_nothing_in_a_spreadsheet_and_keeps_its_numbers(tmp_path: Pat
     assert list(frame) == ["=head", "n", "sign"]
     write(frame, str(tmp_path / "a.tsv"))
     assert (tmp_path / "a.tsv").read_text(encoding="utf-8").splitlines()[1] == "=1+1\t-1\t+"
+
+
+POSIX = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}
+"""Modules that Windows lacks."""
+
+
+def test_no_module_needs_what_only_posix_has() -> None:
+    for path in (HOME / "workflow").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                named = (
+                    [node.module or ""]
+                    if isinstance(node, ast.ImportFrom)
+                    else [one.name for one in node.names]
+                )
+                assert POSIX.isdisjoint(named), path
+            # There, `os` has no function that is about users, groups and forks.
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "os":
+                assert not re.search("fork|uid|gid|chown|pgid|killpg|setsid|uname|umask", node.attr), path

@@ -13,7 +13,7 @@ import pytest
 from surveywaves.study import load_study
 from surveywaves.terms import Comparability, Evidence
 from surveywaves.text import normalise
-from test_demo import make_demo, part_of, published, read_back
+from test_demo import make_demo, part_of, published
 
 REPOSITORY = Path(__file__).parent.parent
 STUDY = load_study(REPOSITORY / "config")
@@ -182,19 +182,3 @@ def test_every_statement_of_a_wave_stands_in_the_header_of_its_export(wave: str)
     for row in STUDY.wave(wave).crosswalk:
         if row.comparability is not Comparability.ABSENT:
             assert normalise(row.wording or texts[row.item]) in folded, row.item
-
-
-@pytest.mark.parametrize("wave", ["mori_baseline", "phase1_2006", "phase2_2008"])
-def test_no_column_of_a_raw_file_is_unaccounted_for(wave: str) -> None:
-    """What the crosswalk does not read, `ignore` names: an unmapped column would be an error."""
-    part, file = part_of(wave), STUDY.wave(wave).file
-    for path, content in make_demo(part, published()).items():
-        name = next(raw.layout for raw in file.files if raw.path == path)
-        layout = file.layouts[name]
-        mapped = {row.columns[name] for row in STUDY.wave(wave).crosswalk if name in row.columns}
-        mapped |= {source.columns[name] for source in file.variables.values() if name in source.columns}
-        if not isinstance(file.organisation, str):
-            mapped.add(file.organisation.columns[name])
-        known = {normalise(column) for column in (*mapped, *layout.ignore, layout.weight or "")}
-        for column in read_back(content, part, path)[0]:
-            assert {normalise(column), normalise(column.rpartition(" | ")[2])} & known, (path, column)

@@ -1,14 +1,16 @@
-"""The shipped study on a cluster of one node: the same bytes as without it. `make test-slurm` brings what it needs."""
+"""A study on a cluster of one node: the same bytes as without it. `make test-slurm` brings what it needs."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from conftest import REPOSITORY, new_study
+from conftest import REPOSITORY
+from drawn_raw import drawn_raw
 from slurm import cluster, missing
 from test_determinism import same_bytes
 
@@ -18,8 +20,10 @@ pytestmark = [
 ]
 
 
-def test_the_study_gives_the_same_bytes_through_slurm(finished: Path) -> None:
-    study = new_study(finished.with_name("through_slurm"))
+def test_the_study_gives_the_same_bytes_through_slurm(
+    whole_run: Callable[[str], Path], tmp_path: Path
+) -> None:
+    study = drawn_raw(tmp_path / "through_slurm")
     with cluster() as environment:
         done = subprocess.run(
             [
@@ -39,4 +43,4 @@ def test_the_study_gives_the_same_bytes_through_slurm(finished: Path) -> None:
     assert done.returncode == 0, said
     assert said.count("has been submitted with SLURM jobid") >= 12
     assert "group_reading" in said, "what takes seconds goes with its neighbour"
-    same_bytes(finished, study)
+    same_bytes(whole_run("drawn"), study)

@@ -20,6 +20,8 @@ os.environ.update(
     OMP_NUM_THREADS="1",
     OPENBLAS_NUM_THREADS="1",
     MKL_NUM_THREADS="1",
+    # Arrow's own allocator gives memory back and takes it again all the time: a tenth of what harmonise and pool cost.
+    ARROW_DEFAULT_MEMORY_POOL="system",
 )
 
 from surveywaves import catalogue
@@ -106,6 +108,14 @@ wildcard_constraints:
     wave="|".join(WAVES),
 
 
+# In how many jobs compare and measure do their scales, before they put them together; with 1 there are no such jobs.
+scattergather:
+    scales=1,
+
+
+SHARDS = gather.scales("{scatteritem}")
+
+
 def raw_files(wildcards):
     """List a wave's raw files."""
     return [file.path for file in STUDY.wave(wildcards.wave).file.files]
@@ -119,6 +129,12 @@ def reading(wildcards):
 def harmonising(wildcards):
     """Give what harmonise needs to know of a wave."""
     return HarmonisingPart.of(STUDY, STUDY.wave(wildcards.wave)).model_dump(mode="json")
+
+
+def shards(stage):
+    """List what the jobs find among which a stage is split; nothing where it is not."""
+    files = [f"results/shards/{stage}/{item}.parquet" for item in SHARDS]
+    return files if len(files) > 1 else []
 
 
 def released(tables):

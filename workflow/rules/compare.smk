@@ -5,6 +5,7 @@
 rule compare:
     input:
         responses="results/pooled/responses.parquet",
+        shards=shards("compare"),
         scale_use="results/statistics/scale_use.parquet",
     output:
         means="results/statistics/means.parquet",
@@ -20,3 +21,20 @@ rule compare:
         part=ComparingPart.of(STUDY).model_dump(mode="json"),
     script:
         "../scripts/compare.py"
+
+
+# in:  the pooled responses
+# out: the same of some scales, where the study is split (`--set-scatter scales=12`)
+rule compare_shard:
+    input:
+        responses="results/pooled/responses.parquet",
+    output:
+        found="results/shards/compare/{scatteritem}.parquet",
+    log:
+        "results/logs/compare_shard/{scatteritem}.log",
+    benchmark:
+        "results/logs/compare_shard/{scatteritem}.benchmark.tsv"
+    params:
+        part=ComparingPart.of(STUDY).model_dump(mode="json"),
+    script:
+        "../scripts/compare_shard.py"

@@ -27,11 +27,14 @@ for rule_ in SCRIPTED:
     )
 
 
+VALUES = {"wave": WAVES, "scatteritem": SHARDS}
+
+
 def jobs_of(rule_):
     """List a rule's jobs, one for each combination of its wildcards."""
     return [
         dict(zip(rule_.wildcard_names, values))
-        for values in product(*(WAVES for _ in rule_.wildcard_names))
+        for values in product(*map(VALUES.get, rule_.wildcard_names))
     ]
 
 
@@ -105,7 +108,7 @@ if workflow.is_main_process:
     for rule_ in workflow.rules:
         for given in rule_.input:
             if not is_callable(given):
-                settled = Settled(expand(str(given), wave=WAVES))
+                settled = Settled(expand(str(given), **VALUES))
                 given.set_flags({**given.flags, "ancient": settled})
         rule_.set_input(decide)
 

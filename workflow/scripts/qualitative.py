@@ -5,9 +5,11 @@ from pathlib import Path
 from surveywaves.catalogue import INTERVIEW_FIGURES, INTERVIEW_TABLES
 from surveywaves.disclosure import Rule
 from surveywaves.disclosure.checklist import checklist, workbook
+from surveywaves.disclosure.releases import require_apart, require_like_pins
 from surveywaves.figures.saving import save_all
 from surveywaves.files import read, write, write_bytes
-from surveywaves.qualitative import beside
+from surveywaves.qualitative import beside, read_material
+from surveywaves.qualitative.people import interviewed
 from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import Presentation, QualitativePart
 from surveywaves.tables.publish import files
@@ -17,14 +19,11 @@ with stage(snakemake):
     given, output = snakemake.input, snakemake.output
     part = QualitativePart.model_validate(snakemake.params.part)
     presentation = Presentation.model_validate_json(snakemake.params.presentation)
-    found = beside(
-        part,
-        presentation,
-        read(given.means),
-        read(given.contrasts),
-        rule=Rule.of(part.disclosure),
-        root=Path(),
-    )
+    material = read_material(part, root=Path())
+    require_apart(Path(), part.disclosure, lambda _, key: interviewed(material, key))
+    survey = [read(given[name]) for name in ("means", "contrasts")]
+    found = beside(part, presentation, material, *survey, rule=Rule.of(part.disclosure))
+    require_like_pins(Path(), part.disclosure, found.released)
     for name, table in found.private.items():
         write(table, output[name], private=True)
     for name, table in found.released.items():

@@ -10,7 +10,7 @@ Nothing but names: the Snakefile reads this before it starts, so a maker is call
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from itertools import groupby, product
 from typing import TYPE_CHECKING, Any, Final
@@ -191,7 +191,7 @@ class Exhibit:
         Of its files. What stands in braces is one of `over`.
     maker
         `module:function` in this package, called with the tables that it reads, in their order, then the study in
-        words, and as keywords what it is made for and the options.
+        words, and as keywords what it is made for.
     reads
         Released tables without which there is none. A figure's rows are of the first.
     place
@@ -200,8 +200,6 @@ class Exhibit:
         What there is one for each of: see `DIMENSIONS`.
     needs
         What a study must have for it: see `NEEDS`.
-    options
-        Keywords of its maker, besides what it is made for.
     """
 
     name: str
@@ -210,7 +208,6 @@ class Exhibit:
     place: str
     over: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
-    options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def section(self) -> str:
@@ -221,7 +218,7 @@ class Exhibit:
         """Make it."""
         module, _, function = self.maker.partition(":")
         make = getattr(import_module(f"surveywaves.{module}"), function)
-        return make(*(tables[name] for name in self.reads), words, **about, **self.options)
+        return make(*(tables[name] for name in self.reads), words, **about)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,14 +242,11 @@ class Table(Exhibit):
     ----------
     beside
         Released tables that its maker gets as keywords of these names where there are any.
-    file_only
-        Whether it is a file that the report links to, and does not show.
     folder
         Folder of its files, below `results/`.
     """
 
     beside: tuple[str, ...] = ()
-    file_only: bool = False
     folder: str = "tables"
 
     def make(self, tables: Mapping[str, Any], words: object, about: Mapping[str, str]) -> Any:
@@ -371,16 +365,6 @@ TABLES: Final = (
         beside=("published_tables",),
     ),
     Table(
-        "answers_{battery}_by_organisation",
-        "tables.statements:answers",
-        ("item_frequencies",),
-        "answers/{battery}",
-        over=("battery",),
-        needs=("several_organisations",),
-        options={"by_organisation": True},
-        file_only=True,
-    ),
-    Table(
         "reliability",
         "tables.measures:reliability",
         ("reliability",),
@@ -393,8 +377,7 @@ TABLES: Final = (
     Table("misprints", "tables.data:misprints", ("published_tables",), "audit", beside=("titles",)),
     Table("claims", "tables.data:claims", ("claims",), "audit"),
     Table("wordings", "tables.data:wordings", (), "wordings"),
-    Table("planning", "tables.planning:planning", ("planning",), "planning", needs=("scales",)),
-    Table("events", "tables.data:events", (), "data", needs=("events",), file_only=True),
+    Table("planning", "tables.robustness:planning", ("planning",), "planning", needs=("scales",)),
 )
 """Every table, in the order of the report. One that comes out without rows is left out."""
 
@@ -533,7 +516,6 @@ def item_groups(presentation: Presentation) -> tuple[str, ...]:
 
 NEEDS: Final[Mapping[str, Callable[[Presentation], bool]]] = {
     "scales": lambda study: bool(study.scales),
-    "events": lambda study: bool(study.events),
     "gradient": lambda study: study.style.gradient is not None,
     "variables": lambda study: len(study.organisations) > 1 or bool(study.variables),
     "one_wave": lambda study: len(study.waves) == 1,

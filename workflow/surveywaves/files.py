@@ -10,7 +10,7 @@ import os
 import re
 import threading
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -59,10 +59,10 @@ def write_text(text: str, path: str, *, private: bool = False) -> None:
     write_bytes(text.encode("utf-8"), path, private=private)
 
 
-def write_bytes(content: bytes, path: str, *, private: bool = False) -> None:
-    """Write a file."""
-    with whole(path, private=private) as temporary:
-        temporary.write_bytes(content)
+def write_bytes(content: bytes | Iterable[bytes], path: str, *, private: bool = False) -> None:
+    """Write a file, at once or piece by piece."""
+    with whole(path, private=private) as temporary, temporary.open("wb") as file:
+        file.writelines([content] if isinstance(content, bytes) else content)
 
 
 @contextmanager

@@ -204,6 +204,12 @@ def scales_of(instrument: Iterable[Keyed], min_answered: Mapping[str, int] | Non
     return [_scale(items, (min_answered or {}).get(name, 1)) for name, items in members.items()]
 
 
+def share_of(number: int, item: str) -> range:
+    """Give the places, of so many scales or items, that a part of the work is about: ``2-of-3``, the second third."""
+    part, parts = map(int, item.split("-of-"))
+    return range(number * (part - 1) // parts, number * part // parts)
+
+
 def single_items(instrument: Iterable[Keyed]) -> list[Scale]:
     """List the items of an instrument, each as a scale of its own that is named after the item's scale."""
     return [_scale([item]) for item in instrument]

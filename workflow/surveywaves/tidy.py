@@ -44,6 +44,19 @@ def with_keys(frame: pd.DataFrame, keys: Mapping[str, int]) -> pd.DataFrame:
     return shown
 
 
+def stacked(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Put tidy tables under each other, with a column `table` that names them."""
+    named = [frame.assign(table=name) for name, frame in tables.items()]
+    return pd.concat(named, ignore_index=True).astype({"table": "str"})
+
+
+def gathered(parts: Iterable[pd.DataFrame], names: Iterable[str]) -> dict[str, pd.DataFrame]:
+    """Give each table whole of which every part holds some rows, as `stacked` left them."""
+    together = pd.concat(parts, ignore_index=True)
+    kept = together.drop(columns="table")
+    return {name: kept[together["table"] == name].reset_index(drop=True) for name in names}
+
+
 def tuples(table: pd.DataFrame, *columns: str) -> Iterator[tuple[Any, ...]]:
     """Go through some columns of a table, a tuple a row: quicker than its rows."""
     return zip(*(table[name] for name in columns), strict=True)

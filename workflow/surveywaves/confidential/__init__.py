@@ -123,24 +123,23 @@ def confidential_files(
         known = (allowed or {}).get(name)
         if known and known.sha256 == hash_:
             continue
-        if reason := _reason(name, content, hash_, signs):
+        if reason := reason_why(name, content, hash_, signs):
             changed = "; the file that was allowed there had other content" if known else ""
             yield Mistake(
                 name, f"confidential: {reason}{changed}", HINT if "looked" not in reason else UNSEEN
             )
 
 
-def _reason(name: str, content: bytes, hash_: str, signs: Signs) -> str:
-    """Say why a file is confidential; empty if it is not."""
+def reason_why(name: str, content: bytes, hash_: str, signs: Signs) -> str:
+    """Say why a file is confidential, by where it lies, what it is a copy of and what is in it; empty if it is not."""
     if place := _private_place(PurePosixPath(name)):
         return f"it lies in {place}"
     if hash_ in signs.hidden and content:
         return f"the same as {signs.hidden[hash_]}"
-    return reason_in(content, signs)
+    return _reason_in(content, signs)
 
 
-def reason_in(content: bytes, signs: Signs) -> str:
-    """Say why what is in a file is confidential, whatever it is called; empty if it is not."""
+def _reason_in(content: bytes, signs: Signs) -> str:
     begins = content[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
     document = begins.startswith(b"<") and b"urn:QDA-XML:project" in begins
     if document or (begins.startswith(b"PK") and b"project.qde" in content.lower()):

@@ -14,11 +14,11 @@ it open. A single program over all tables of a wave would assume less, and is as
 each of its integer programs takes 5 s.
 
 **Programs.** The possible values of a count are those that an integer program allows. Any table of whole numbers that
-satisfies everything known proves that the values of all counts in it are possible. Probes look for such tables. Each is
-a linear program that pushes all counts that are still in doubt up or down at once, in directions drawn from a fixed
-seed, and then in the opposite directions. Its rounded solution is put into the equations, and proves nothing if it
-violates them. A few probes settle most of the counts that are open. For each of the others, two integer programs find
-the extremes: the answer thus depends neither on the probes nor on the last bits of a solver.
+satisfies everything known proves that the values of all counts in it are possible. Exchanges give such tables without
+a program: some people of one organisation give another answer, and as many of the others give theirs, so that all
+totals and sizes stay as they are. They settle nearly all counts, in time that is linear in the number of organisations.
+For each of the others, two integer programs find the extremes (linear ones, if their solution is of whole numbers that
+satisfy everything known): the answer thus depends neither on the exchanges nor on the last bits of a solver.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from surveywaves.disclosure.rounding import Crossed
 from surveywaves.disclosure.system import BoolArray, FloatArray, IntArray
 
-PROBES: Final = 6
-"""Linear programs that each look for a table in which many counts have another value."""
+MANY: Final = 1e6
+"""Stands for as many people as there may be."""
 
 
 class Small(NamedTuple):
@@ -100,6 +100,36 @@ class Known:
     def at_least(self, members: BoolArray, people: IntArray) -> Known:
         """Return the same for a reader who knows that so many of each organisation are in each of some categories."""
         return replace(self, low=np.where(members, np.maximum(self.low, people[:, None]), self.low))
+
+    def with_base(self, people: IntArray, skipped: IntArray) -> Known:
+        """Return the same for a reader who knows how many of each organisation answered all items of the scale.
+
+        `skipped`, (O,): how many more answers may be given to this item before all of the others answered all.
+        """
+        low, sum_low, hidden = self.low.copy(), self.sum_low.copy(), self.table.hidden
+        sum_low[:, 0] = np.maximum(sum_low[:, 0], people)
+        low[:, hidden] = np.maximum(low[:, hidden], (self.table.counts.T[hidden] - skipped).T)
+        return replace(self, low=low, sum_low=sum_low)
+
+    def exchanged(self, small: Sequence[Small]) -> BoolArray:
+        """(K,) mark the counts to which exchanges of answers with other organisations give enough values."""
+        table = self.table
+        up, down = np.minimum(self.high - table.counts, MANY), np.maximum(table.counts - self.low, 0.0)
+        more, less = np.minimum(self.sum_high - table.summed, MANY), table.summed - self.sum_low
+        # (O, C, C) people of an organisation who may give the second answer instead of the first
+        moves = np.minimum(down[:, :, None], up[:, None])
+        for members, most, least in zip(table.sums, more.T, less.T, strict=True):
+            for first, limit in ((~members, most), (members, least)):
+                sides = np.logical_and.outer(first, ~first)
+                moves = np.where(sides, np.minimum(moves, limit[:, None, None]), moves)
+        moves = np.maximum(moves, 0.0)
+        others = (moves.sum(axis=0) - moves).transpose(0, 2, 1)
+        moves = np.minimum(moves, others)
+        found = []
+        for row, members, enough in small:
+            gained, lost = moves[row][np.ix_(~members, members)], moves[row][np.ix_(members, ~members)]
+            found.append(gained.max(initial=0.0) + lost.max(initial=0.0) + 1 >= enough)
+        return np.array(found, dtype=np.bool_)
 
     def swap(self) -> FloatArray:
         """(O, O) how many people may belong to the first organisation rather than to the second, answers unchanged."""
@@ -215,15 +245,13 @@ class Joint:
             self._terms.append((row.ravel(), block.ravel(), np.full(block.size, factor)))
         self._sums.append((low, low if most is None else most))
 
-    def narrowed(self, asked: Sequence[tuple[int, Small]], *, exact: bool = True) -> Iterator[int]:
+    def narrowed(self, asked: Sequence[tuple[int, Small]]) -> Iterator[int]:
         """List the counts with too few possible values.
 
         Parameters
         ----------
         asked
             Number of a table, or of a tie behind them, and a count of it.
-        exact
-            False: list all that no probe proves to have enough.
 
         Yields
         ------
@@ -231,42 +259,27 @@ class Joint:
             Their places in `asked`.
         """
         places = [self.blocks[number][count.row, count.members] for number, count in asked]
-        enough = np.array([count.enough for _, count in asked])
+        enough = [count.enough for _, count in asked]
         least = np.full(len(asked), np.inf)
         most = -least
-
-        def solve(signs: FloatArray, goals: IntArray, *, whole: bool = False) -> bool:
-            """Push some counts as far as possible; if that gives a table, record the values of all, and return True."""
-            goal = np.zeros(len(self._bounds.lb))
-            for sign, one in zip(signs, goals, strict=True):
-                goal[places[one]] += sign
-            solved = self._solved(goal, whole=whole)
-            if solved is None:
-                return False
-            values = np.array([solved[own].sum() for own in places])
-            np.minimum(least, values, out=least)
-            np.maximum(most, values, out=most)
-            return True
-
-        rng = np.random.default_rng(0)  # decides what is proved first, not what is found
-        signs = np.ones(len(asked))
-        for probe in range(PROBES):
-            doubtful = np.flatnonzero(most - least + 1 < enough)
-            if not doubtful.size:
-                return
-            signs = -signs if probe % 2 else rng.choice([-1.0, 1.0], len(asked))
-            solve(signs[doubtful], doubtful)
-        for one in np.flatnonzero(most - least + 1 < enough):
+        for one, place in enumerate(places):
             for sign in (1.0, -1.0):
-                if exact and most[one] - least[one] + 1 < enough[one]:
-                    alone = np.array([sign]), np.array([one])
-                    # Whole numbers that solve the linear program solve the integer program too.
-                    _ = solve(*alone) or solve(*alone, whole=True)
+                if most[one] - least[one] + 1 >= enough[one]:
+                    break
+                # Whole numbers that solve the linear program solve the integer program too.
+                solved = self._solved(place, sign, whole=False)
+                if solved is None:
+                    solved = self._solved(place, sign, whole=True)
+                if solved is not None:
+                    values = np.array([solved[own].sum() for own in places])
+                    least, most = np.minimum(least, values), np.maximum(most, values)
             if most[one] - least[one] + 1 < enough[one]:
-                yield int(one)
+                yield one
 
-    def _solved(self, goal: FloatArray, *, whole: bool) -> FloatArray | None:
-        """Solve a program; None if the rounded solution contradicts what is known."""
+    def _solved(self, place: IntArray, sign: float, *, whole: bool) -> FloatArray | None:
+        """Push a count as far as possible; None if the rounded solution contradicts what is known."""
+        goal = np.zeros(len(self._bounds.lb))
+        goal[place] = sign
         found = milp(
             goal,
             bounds=self._bounds,

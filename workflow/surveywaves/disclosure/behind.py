@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -20,7 +21,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from surveywaves.disclosure.count_tables import ItemKey, Place
 from surveywaves.disclosure.digits import step
-from surveywaves.disclosure.system import BoolArray, FloatArray, Rule
+from surveywaves.disclosure.system import BoolArray, FloatArray, IntArray, Rule
 from surveywaves.terms import ALL, FAVOURABLE, LINEAR, ORGANISATION
 from surveywaves.tidy import floats, tuples
 
@@ -165,43 +166,106 @@ def allowed(
     dict
         The unit of each; NaN: no number is safe. Whoever has a scale's mean answer has its percentage too.
     """
-    printed: dict[tuple[str, str], dict[Place, tuple[float, float]]] = {}
-    for (metric, scale, place), unit in units.items():
-        those = behind.get((scale, place), [])
-        if those and not any(one.hidden for one in those):
-            true = sum(float(one.n @ one.scores[metric] / one.n.sum()) for one in those) / len(those)
-            printed.setdefault((metric, scale), {})[place] = true, unit / _range_of(metric, spans[scale])
-    found: dict[Mean, float] = {}
+    printed: dict[tuple[str, str], _Printed] = {}
+    for metric, scale in dict.fromkeys(mean[:2] for mean in units):
+        places = [place for one, other, place in units if (one, other) == (metric, scale)]
+        whole = [place for place in places if _whole(behind.get((scale, place), []))]
+        span = spans[scale] if metric == LINEAR else 100.0
+        true = [_mean(behind[scale, place], metric) for place in whole]
+        unit = [units[metric, scale, place] / span for place in whole]
+        printed[metric, scale] = _Printed(dict(zip(whole, count())), np.array(true), np.array(unit))
+    found = dict.fromkeys(units, math.nan)
+    left: dict[tuple[str, tuple[str, ...]], list[Place]] = {}
     for scale, place in dict.fromkeys((scale, place) for _, scale, place in units):
-        own = [metric for metric in (LINEAR, FAVOURABLE) if (metric, scale, place) in units]
-        coarser = ({one: step(units[one, scale, place] * factor) for one in own} for factor in COARSER)
-        safe = (
-            tried
-            for tried in coarser
-            if all(place in printed.get((one, scale), {}) for one in own)
-            and all(unit <= most[one, scale, place] for one, unit in tried.items())
-            and not tells(
-                behind[scale, place],
-                {
-                    one: known(printed[one, scale], place, tried[one] / units[one, scale, place])
-                    for one in own
-                },
-                rule,
-            )
-        )
-        least = next(safe, dict.fromkeys(own, math.nan))
-        found |= {(metric, scale, place): least[metric] for metric in own}
-    for wave, groups in sizes.items():
-        for organisation in sorted(groups, key=lambda one: groups[one]):
-            ends = {
-                one: known(printed[one[:2]], one[2], unit / units[one])
-                for one, unit in found.items()
-                if one[2][0] == wave and not math.isnan(unit)
+        own = tuple(metric for metric in (LINEAR, FAVOURABLE) if (metric, scale, place) in units)
+        if all(place in printed[metric, scale].rows for metric in own):
+            left.setdefault((scale, own), []).append(place)
+    for (scale, own), cells in left.items():
+        places = cells
+        for factor in COARSER:
+            tried = {
+                metric: np.array([step(units[metric, scale, place] * factor) for place in places])
+                for metric in own
             }
-            if not _few_told(wave, groups, behind, ends, rule):
+            wide = [
+                any(tried[metric][number] > most[metric, scale, place] for metric in own)
+                for number, place in enumerate(places)
+            ]
+            ends = {
+                metric: printed[metric, scale].known(
+                    places, tried[metric] / [units[metric, scale, place] for place in places]
+                )
+                for metric in own
+            }
+            unsafe = tells([behind[scale, place] for place in places], ends, rule)
+            for number in np.flatnonzero(~unsafe & ~np.array(wide)):
+                found |= {(metric, scale, places[number]): float(tried[metric][number]) for metric in own}
+            places = [place for place, again in zip(places, unsafe | wide, strict=True) if again]
+            if not places:
                 break
-            found |= {one: math.nan for one in found if one[2] == (wave, organisation)}
+    for wave, groups in sizes.items():
+        if not _any_few(wave, groups, behind, rule):
+            continue
+        means = [mean for mean, unit in found.items() if mean[2][0] == wave and not math.isnan(unit)]
+        shown = {
+            one: printed[one[:2]].known([one[2]], np.array([found[one] / units[one]]))[0] for one in means
+        }
+        for organisation in sorted(groups, key=lambda one: groups[one]):
+            if not _few_told(wave, groups, behind, shown, rule):
+                break
+            gone = [one for one in found if one[2] == (wave, organisation)]
+            found |= dict.fromkeys(gone, math.nan)
+            shown = {one: ends for one, ends in shown.items() if one[2] != (wave, organisation)}
     return found
+
+
+class _Printed(NamedTuple):
+    """The means of a scale that are printed: (P,) as they are, and their units, both of 1 from end to end."""
+
+    rows: Mapping[Place, int]
+    true: FloatArray
+    unit: FloatArray
+
+    def known(self, places: Sequence[Place], coarser: FloatArray) -> FloatArray:
+        """(N, 2) bound means by their units, each coarsened by a factor, and by printed differences from all others."""
+        every = self._ends(self.unit)
+        found = np.array([every[self.rows[place]] for place in places])
+        for number in np.flatnonzero(coarser > 1).tolist():
+            own, unit = self.rows[places[number]], self.unit.copy()
+            unit[own] *= coarser[number]
+            found[number] = self._ends(unit)[own]
+        return found
+
+    def _ends(self, unit: FloatArray) -> FloatArray:
+        low, high = ((np.round(self.true / unit) + half) * unit for half in (-0.5, 0.5))
+        finest = np.maximum.outer(unit, unit)
+        apart = finest * np.round(np.subtract.outer(self.true, self.true) / finest)
+        for _ in range(ROUNDS):
+            low, high = (
+                np.maximum(low, (low + apart - finest / 2).max(axis=1)),
+                np.minimum(high, (high + apart + finest / 2).min(axis=1)),
+            )
+        return np.column_stack([low, high])
+
+
+def _whole(those: Sequence[Statement]) -> bool:
+    return bool(those) and not any(one.hidden for one in those)
+
+
+def _mean(those: Sequence[Statement], metric: str) -> float:
+    return sum(float(one.n @ one.scores[metric] / one.n.sum()) for one in those) / len(those)
+
+
+def _any_few(
+    wave: str,
+    groups: Mapping[str, tuple[int, int]],
+    behind: Mapping[tuple[str, Place], list[Statement]],
+    rule: Rule,
+) -> bool:
+    """Check whether a group of a wave is small, or hidden."""
+    return any(0 < n < rule.threshold for n, _ in groups.values()) or any(
+        one.hidden for (_, place), own in behind.items() if place[0] == wave for one in own
+    )
 
 
 def _few_told(
@@ -217,9 +281,6 @@ def _few_told(
     program over the answers to all scales whose statements everybody answered; means of others are not linear in them.
     """
     few = [place for place, (n, _) in enumerate(groups.values()) if 0 < n < rule.threshold]
-    hidden = any(one.hidden for (_, place), own in behind.items() if place[0] == wave for one in own)
-    if not (few or hidden) or not ends:
-        return False
     there = [name for name, (n, _) in groups.items() if n]
     low = [max(shown - rule.rounding + 1, 0) for _, shown in groups.values()]
     high = [shown + rule.rounding - 1 for _, shown in groups.values()]
@@ -283,42 +344,123 @@ def _rows(rows: Sequence[Mapping[int, float]], cells: int) -> sparse.csr_array:
     return sparse.csr_array((factors, columns, starts), shape=(len(rows), cells))
 
 
-def _range_of(metric: str, span: float) -> float:
-    return span if metric == LINEAR else 100.0
+def tells(cells: Sequence[list[Statement]], known: Mapping[str, FloatArray], rule: Rule) -> BoolArray:
+    """(P,) whether means over the statements of a scale (of 1 from end to end) narrow a small count of a cell.
 
-
-def known(means: Mapping[Place, tuple[float, float]], place: Place, coarser: float) -> tuple[float, float]:
-    """Bound a mean by its unit, coarsened by a factor, and by its printed differences from all others."""
-    true, unit = np.array(list(means.values())).T
-    own = list(means).index(place)
-    unit[own] *= coarser
-    low, high = ((np.round(true / unit) + half) * unit for half in (-0.5, 0.5))
-    finest = np.maximum.outer(unit, unit)
-    apart = finest * np.round(np.subtract.outer(true, true) / finest)
-    for _ in range(ROUNDS):
-        low, high = (
-            np.maximum(low, (low + apart - finest / 2).max(axis=1)),
-            np.minimum(high, (high + apart + finest / 2).min(axis=1)),
-        )
-    return float(low[own]), float(high[own])
-
-
-def tells(those: list[Statement], known: Mapping[str, tuple[float, float]], rule: Rule) -> bool:
-    """Whether means over statements (of 1 from end to end) that lie between two ends each narrow a small count."""
-    low, high = len(those) * np.array([(low - TINY, high + TINY) for low, high in known.values()]).T
-    scores = [np.column_stack([one.scores[metric] for metric in known]) for one in those]
-    if len(those) == PAIR and all(np.prod(one.high - one.low + 1) <= MOST for one in those):
-        return _pair_tells(those, scores, low, high, rule)
-    return any(
-        _sum_tells(
-            those,
-            [own @ normal for own in scores],
-            np.minimum(normal * low, normal * high).sum(),
-            np.maximum(normal * low, normal * high).sum(),
-            rule,
-        )
-        for normal in _normals(scores)
+    Parameters
+    ----------
+    cells
+        The statements of each cell.
+    known
+        Metric -> (P, 2) the ends between which each cell's mean is known to lie.
+    """
+    number = np.array([len(own) for own in cells])[:, None, None]
+    ends = number * np.stack([one + np.array([-TINY, TINY]) for one in known.values()], axis=1)
+    found = np.zeros(len(cells), dtype=np.bool_)
+    pairs = np.array(
+        [len(own) == PAIR and all(np.prod(one.high - one.low + 1) <= MOST for one in own) for own in cells],
+        dtype=np.bool_,
     )
+    for place in np.flatnonzero(pairs).tolist():
+        scores = [np.column_stack([one.scores[metric] for metric in known]) for one in cells[place]]
+        low, high = ends[place].T
+        found[place] = _pair_tells(cells[place], scores, low, high, rule)
+    alike: dict[tuple[object, ...], list[tuple[int, Statement]]] = {}
+    for place in np.flatnonzero(~pairs).tolist():
+        for one in cells[place]:
+            scored = tuple(one.scores[metric].tobytes() for metric in known)
+            good = None if one.together is None else one.together[0].tobytes()
+            alike.setdefault((scored, good), []).append((place, one))
+    blocks = [_Block.of(those, list(known), rule) for those in alike.values()]
+    if not blocks:
+        return found
+    for normal in _normals([block.scores for block in blocks]):
+        sides = np.sort(ends * normal[:, None], axis=2).sum(axis=1)
+        ranges = [
+            block.ranges(block.low, block.high, block.totals, block.together, normal) for block in blocks
+        ]
+        sums = np.zeros((2, len(cells)))
+        for block, own in zip(blocks, ranges, strict=True):
+            np.add.at(sums[0], block.places, own[0])
+            np.add.at(sums[1], block.places, own[1])
+        for block, own in zip(blocks, ranges, strict=True):
+            found[block.told(own, sums, sides, normal)] = True
+    return found
+
+
+class _Block(NamedTuple):
+    """Statements that score alike, (N,): their cells, bases, counts between bounds, and those that are small.
+
+    `scores` is (R, M); `together` (N, 2) bounds the sum of the responses `good`. Of each small count every value is
+    tried: `tried`, (V, 3), is its statement, response and value.
+    """
+
+    scores: FloatArray
+    places: IntArray
+    totals: FloatArray
+    low: FloatArray
+    high: FloatArray
+    good: BoolArray | None
+    together: FloatArray
+    tried: IntArray
+
+    @classmethod
+    def of(cls, those: Sequence[tuple[int, Statement]], metrics: Sequence[str], rule: Rule) -> _Block:
+        first = those[0][1]
+        tried = [
+            (number, response, value)
+            for number, (_, one) in enumerate(those)
+            for response in _small(one, rule)
+            for value in range(int(one.low[response]), int(min(one.high[response], one.n.sum())) + 1)
+        ]
+        return cls(
+            np.column_stack([first.scores[metric] for metric in metrics]),
+            np.array([place for place, _ in those]),
+            np.array([one.n.sum() for _, one in those]),
+            np.array([one.low for _, one in those]),
+            np.array([one.high for _, one in those]),
+            None if first.together is None else first.together[0],
+            np.array([one.together[1:] if one.together else (0.0, 0.0) for _, one in those]),
+            np.array(tried, dtype=np.intp).reshape(-1, 3),
+        )
+
+    def told(self, own: FloatArray, sums: FloatArray, sides: FloatArray, normal: FloatArray) -> IntArray:
+        """List the cells in which a value that is possible otherwise is not with such sums of mean scores."""
+        which, response, value = self.tried.T
+        low, high = self.low[which], self.high[which]
+        rows = np.arange(len(which))
+        low[rows, response] = high[rows, response] = value
+        down, up = self.ranges(low, high, self.totals[which], self.together[which], normal)
+        place = self.places[which]
+        above = sums[1][place] - own[1][which] + up < sides[place, 0]
+        below = sums[0][place] - own[0][which] + down > sides[place, 1]
+        found: IntArray = place[above | below]  # not of what cannot be by itself, which is NaN
+        return found
+
+    def ranges(
+        self, low: FloatArray, high: FloatArray, totals: FloatArray, together: FloatArray, normal: FloatArray
+    ) -> FloatArray:
+        """(2, V) the smallest and the largest mean score of counts within bounds (V, R); NaN: none are possible."""
+        scores = self.scores @ normal
+        if self.good is None:
+            ends = _sums(low, high, totals[:, None], scores)
+        else:
+            # All that the responses that are shown together can be, and the others the rest.
+            first, last = together.T
+            last = np.minimum(last, totals)
+            sums = first[:, None] + np.arange(max(int((last - first).max(initial=0)), 0) + 1)
+            parts = [
+                _sums(low[:, own], high[:, own], given, scores[own])
+                for own, given in ((self.good, sums), (~self.good, totals[:, None] - sums))
+            ]
+            ends = np.where(sums <= last[:, None], parts[0] + parts[1], np.nan)
+        found = np.stack(
+            [
+                np.where(np.isnan(ends[0]), np.inf, ends[0]).min(axis=1),
+                np.where(np.isnan(ends[1]), -np.inf, ends[1]).max(axis=1),
+            ]
+        )
+        return np.where(np.isinf(found), np.nan, found) / totals
 
 
 def _pair_tells(
@@ -367,25 +509,6 @@ def _normals(scores: list[FloatArray]) -> FloatArray:
     return np.unique(np.round(np.vstack([axes, *slopes]), 12), axis=0)
 
 
-def _sum_tells(
-    those: list[Statement], scores: list[FloatArray], least: float, most: float, rule: Rule
-) -> bool:
-    """Bound each small count by a sum of mean scores."""
-    ranges = [_range(one, one.low[None], one.high[None], own) for one, own in zip(those, scores, strict=True)]
-    low_sum, high_sum = (sum(float(side[end][0]) for side in ranges) for end in (0, 1))
-    for one, score, (low, high) in zip(those, scores, ranges, strict=True):
-        for response in _small(one, rule):
-            own = np.arange(one.low[response], min(one.high[response], one.n.sum()) + 1)
-            lows, highs = np.tile(one.low, (len(own), 1)), np.tile(one.high, (len(own), 1))
-            lows[:, response] = highs[:, response] = own
-            down, up = _range(one, lows, highs, score)
-            above = high_sum - high[0] + up < least
-            below = low_sum - low[0] + down > most
-            if (above | below).any():  # not of what cannot be by itself, which is NaN
-                return True
-    return False
-
-
 def _small(one: Statement, rule: Rule) -> Iterator[int]:
     """List the responses that few gave, or all but a few."""
     for response, n in enumerate(one.n):
@@ -393,32 +516,8 @@ def _small(one: Statement, rule: Rule) -> Iterator[int]:
             yield response
 
 
-def _range(
-    one: Statement, low: FloatArray, high: FloatArray, scores: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """(V,) the smallest and the largest mean score of counts within bounds (V, R); NaN: none are possible."""
-    total = np.array([one.n.sum()])
-    if one.together is None:
-        least, most = _sums(low, high, total, scores)
-    else:
-        # All that the responses that are shown together can be, and the others the rest.
-        members, first, last = one.together
-        good = np.arange(first, min(last, total[0]) + 1)
-        parts = [
-            _sums(low[:, own], high[:, own], sums, scores[own])
-            for own, sums in ((members, good), (~members, total - good))
-        ]
-        least, most = (parts[0][end] + parts[1][end] for end in (0, 1))
-    least, most = np.where(np.isnan(least), np.inf, least), np.where(np.isnan(most), -np.inf, most)
-    ends = least.min(axis=1, initial=np.inf), most.max(axis=1, initial=-np.inf)
-    least, most = (np.where(np.isinf(end), np.nan, end) / total for end in ends)
-    return least, most
-
-
-def _sums(
-    low: FloatArray, high: FloatArray, totals: FloatArray, scores: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """(V, T) the smallest and the largest sum of scores of counts (V, R) within bounds and with given totals (T,)."""
+def _sums(low: FloatArray, high: FloatArray, totals: FloatArray, scores: FloatArray) -> FloatArray:
+    """(2, V, T) the smallest and the largest sum of scores of counts (V, R) within bounds, with totals (V, T)."""
     rest = totals - low.sum(axis=1)[:, None]
     possible = (rest >= 0) & (high.sum(axis=1)[:, None] >= totals)
     ends = []
@@ -426,4 +525,4 @@ def _sums(
         room = (high - low)[:, None, order]
         taken = np.clip(rest[..., None] - (np.cumsum(room, axis=2) - room), 0, room)
         ends.append(np.where(possible, (low @ scores)[:, None] + taken @ scores[order], np.nan))
-    return ends[0], ends[1]
+    return np.stack(ends)

@@ -255,6 +255,7 @@ def linked_items(
     groups: Groups,
     favourable: Mapping[str, Collection[int]],
     rule: Rule,
+    told: Collection[tuple[str, str, str]] = (),
 ) -> dict[ItemPlace, Builder]:
     """Link the counts of each item in each wave.
 
@@ -268,6 +269,8 @@ def linked_items(
         Item -> responses counted as favourable, the mirror image taken where it is keyed the other way.
     rule
         The rule.
+    told
+        Wave, item, organisation: nothing may be shown, since it would tell how many a withheld group has.
 
     Returns
     -------
@@ -283,7 +286,14 @@ def linked_items(
     ):
         tables.setdefault((wave, item), {}).setdefault(organisation, {})[int(response)] = int(n)
     return {
-        (wave, item): _item(wave, table, favourable=favourable[item], groups=groups, rule=rule)
+        (wave, item): _item(
+            wave,
+            table,
+            favourable=favourable[item],
+            groups=groups,
+            rule=rule,
+            told={organisation for organisation in table if (wave, item, organisation) in told},
+        )
         for (wave, item), table in tables.items()
     }
 
@@ -295,6 +305,7 @@ def _item(
     favourable: Collection[int],
     groups: Groups,
     rule: Rule,
+    told: Collection[str],
 ) -> Builder:
     builder = Builder()
     for organisation, counts in table.items():
@@ -303,7 +314,7 @@ def _item(
         everybody = organisation == ALL or groups.sizes.get(place) == groups.returns(wave)
         hidden = place in groups.hidden
         # Any shown response of a group whose size is withheld would bound that size, and so all other items.
-        small = hidden or rule.small(base)
+        small = hidden or rule.small(base) or organisation in told
         most = groups.returns(wave) if hidden else groups.sizes.get(place, groups.returns(wave))
         known = base if organisation == NOT_STATED and rule.unstated else None
         for response, n in counts.items():

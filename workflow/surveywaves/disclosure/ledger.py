@@ -12,6 +12,7 @@ import base64
 import hmac
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -125,15 +126,21 @@ class People:
     def __init__(self, responses: pd.DataFrame, missing: pd.DataFrame, key: Key) -> None:
         self._key = key
         reasons = missing.drop(columns=list(_IDENTITY), errors="ignore").add_prefix(_REASON)
-        self._rows = pd.concat([responses.reset_index(drop=True), reasons.reset_index(drop=True)], axis=1)
+        rows = pd.concat([responses.reset_index(drop=True), reasons.reset_index(drop=True)], axis=1)
         self._items = frozenset(
             name for name in map(str, responses) if name in missing or name.endswith(RESCALED_SUFFIX)
         )
         self._waves = {
-            str(wave): np.asarray(places)
+            str(wave): (rows, np.asarray(places))
             for wave, places in responses.groupby("wave", sort=False).indices.items()
         }
         self._states: dict[tuple[str, Any], State] = {}
+
+    def __or__(self, other: People) -> People:
+        """Return both, which have neither a wave nor a column of answers in common."""
+        both = copy(self)
+        both._items, both._waves, both._states = self._items | other._items, self._waves | other._waves, {}
+        return both
 
     @property
     def waves(self) -> list[str]:
@@ -153,7 +160,8 @@ class People:
         """
         known = (wave, None if columns is None else json.dumps(columns))
         if known not in self._states:
-            self._states[known] = self._state(self._rows.iloc[self._waves[wave]], columns)
+            rows, places = self._waves[wave]
+            self._states[known] = self._state(rows.iloc[places], columns)
         return self._states[known]
 
     def _state(self, rows: pd.DataFrame, columns: Mapping[str, Sequence[str]] | None) -> State:
@@ -400,8 +408,10 @@ class Conflict:
             reasons.append(
                 f"has {few(self.gone, 3)}, which is no more, so that nobody can tell by how many people the two differ"
             )
+        # What is no wave of the survey is called in words.
+        wave = self.wave if " " in self.wave else f"wave {self.wave}"
         return Mistake(
-            f"release {self.label}, wave {self.wave}",
+            f"release {self.label}, {wave}",
             "; ".join(reasons),
             f"surveywaves ledger shows more to the team; surveywaves ledger sign {self.label} --by NAME --reason TEXT "
             "takes it upon you",

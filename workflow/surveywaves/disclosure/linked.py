@@ -5,7 +5,7 @@ Each is decided with what was decided before it: the size of an organisation bin
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -22,6 +22,7 @@ from surveywaves.disclosure.count_tables import (
     linked_items,
 )
 from surveywaves.disclosure.marking import linked_files
+from surveywaves.disclosure.routes import Routes
 from surveywaves.disclosure.suppress import Solver
 from surveywaves.disclosure.system import Builder, Marks, Rule
 from surveywaves.harmonise.crosswalk import all_constants
@@ -35,6 +36,7 @@ from surveywaves.terms import (
     RESPONDENTS,
     RESPONSE_RATES,
 )
+from surveywaves.tidy import tuples
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -78,7 +80,7 @@ def link(
     *,
     instrument: Mapping[str, ItemKey],
     rule: Rule,
-    parts: Iterable[HarmonisingPart],
+    parts: Sequence[HarmonisingPart],
     public: Public,
     solve: Solver,
 ) -> Linked:
@@ -107,6 +109,7 @@ def link(
             groups=found,
             favourable={item: one.good for item, one in instrument.items()},
             rule=rule,
+            told=frozenset(_routed(tables[ITEM_FREQUENCIES], Routes.by_wave(parts), people)),
         ),
         solve,
     )
@@ -123,6 +126,30 @@ def link(
 
 def _solved(counts: Mapping[Key, Builder], solve: Solver) -> Part[Key]:
     return Part(counts, solve(counts))
+
+
+def _routed(
+    frequencies: pd.DataFrame, routes: Mapping[str, Routes], people: Part[str]
+) -> Iterator[tuple[str, str, str]]:
+    """List the statements and organisations whose base would tell the size of a withheld group that was asked alone.
+
+    Where a filter question decides, or an answer to another statement, these are all of them.
+    """
+    places = frequencies[frequencies["organisation"] != ALL][
+        ["wave", "item", "organisation"]
+    ].drop_duplicates()
+    for wave, item, organisation in tuples(places, *places):
+        own = routes.get(wave, Routes())
+        by = [
+            [
+                mark
+                for name, mark in people.marks.get(wave, {}).items()
+                if isinstance(name, tuple) and name[:3] == ("n", variable, organisation)
+            ]
+            for variable in own.of.get(item, ())
+        ]
+        if item in own.some and (not by or not all(by) or any(map(any, by))):
+            yield wave, item, organisation
 
 
 def _told(parts: Iterable[HarmonisingPart], people: Part[str]) -> Iterator[str]:

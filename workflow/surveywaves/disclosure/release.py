@@ -17,6 +17,7 @@ from surveywaves.disclosure.estimates import AT_ENDS, Agree
 from surveywaves.disclosure.from_counts import Comparing
 from surveywaves.disclosure.linked import link, why_withheld
 from surveywaves.disclosure.recodings import recodings
+from surveywaves.disclosure.routes import Routes
 from surveywaves.disclosure.suppress import solver
 from surveywaves.disclosure.system import Rule
 from surveywaves.errors import StudyError
@@ -136,6 +137,9 @@ def release(
     else:
         reasons = work.withhold_counts(parts, public, cores)
     work.weighted()
+    # Sums of many products differ by processor in their last digits.
+    summary = work.tables[ITEM_SUMMARY]
+    work.tables[ITEM_SUMMARY] = summary.assign(mean=summary["mean"].round(12), sd=summary["sd"].round(12))
     work.estimates(statistics, agree, comparing)
     if publication and PUBLISHED_TABLES in tables:
         work.audit(publication)
@@ -281,7 +285,9 @@ class _Release:
     def round_counts(self, parts: Sequence[HarmonisingPart], public: frozenset[tuple[str, str, str]]) -> None:
         """Round counts by organisation."""
         own, small = self._counted()
-        found = rounded.round_study(own, instrument=self.instrument, rule=self.rule)
+        found = rounded.round_study(
+            own, instrument=self.instrument, rule=self.rule, routes=Routes.by_wave(parts)
+        )
         shown = {
             ITEM_FREQUENCIES: rounded.frequencies(own[ITEM_FREQUENCIES], found),
             ITEM_SUMMARY: rounded.summary(own[ITEM_SUMMARY], found, self.instrument),
@@ -291,7 +297,7 @@ class _Release:
         }
         if FILE_COUNTS in own:
             shown[FILE_COUNTS], shown[PROBLEMS] = rounded.file_counts(
-                own[FILE_COUNTS], own[PROBLEMS], found, _kept(own, shown[RESPONDENTS], parts)
+                own[FILE_COUNTS], own[PROBLEMS], found, _standing(own, shown[RESPONDENTS], parts, found.exact)
             )
         if RELIABILITY in own:
             self.ends = rounded.ends(own[RELIABILITY], found)
@@ -348,24 +354,31 @@ class _Release:
             )
 
 
-def _kept(
-    tables: Mapping[str, pd.DataFrame], respondents: pd.DataFrame, parts: Sequence[HarmonisingPart]
-) -> dict[tuple[str, str], int | None]:
-    """Look up rows kept of a file that alone stands for a level or an organisation: another table shows how many."""
-    shown = respondents[respondents["organisation"] == ALL].set_index(["wave", "variable", "level"])["n"]
-    people = tables[RESPONDENTS]
-    true = people[people["organisation"] == ALL].set_index(["wave", "variable", "level"])["n"]
+def _standing(
+    tables: Mapping[str, pd.DataFrame],
+    respondents: pd.DataFrame,
+    parts: Sequence[HarmonisingPart],
+    exact: Collection[tuple[str, str]],
+) -> dict[str, list[rounded.Standing]]:
+    """Look up the files of each wave that make up a level or an organisation: another table shows how many."""
+    true, shown = (
+        people[people["organisation"] == ALL].set_index(["wave", "variable", "level"])["n"]
+        for people in (tables[RESPONDENTS], respondents)
+    )
     files = tables[FILE_COUNTS]
-    found: dict[tuple[str, str], int | None] = {}
+    found: dict[str, list[rounded.Standing]] = {}
     for part in parts:
         own = files[files["wave"] == part.wave]
-        standing = [
-            (place, file, int(kept))
-            for file, layout, kept in zip(own["file"], own["layout"], own["rows_kept"], strict=True)
-            for place in constants_of(part, layout, file).items()
-        ]
-        for (variable, level), file, kept in standing:
+        standing: dict[tuple[str, str], dict[str, int]] = {}
+        for file, layout, kept in zip(own["file"], own["layout"], own["rows_kept"], strict=True):
+            for pair in constants_of(part, layout, file).items():
+                standing.setdefault(pair, {})[file] = int(kept)
+        # Organisations first: of their files no more is told than their size.
+        for (variable, level), rows in sorted(standing.items(), key=lambda one: one[0][0] != ORGANISATION):
             place = (part.wave, variable, level)
-            if place in true.index and true[place] == kept:
-                found.setdefault((part.wave, file), None if pd.isna(shown[place]) else int(shown[place]))
+            listed = {file for one in found.get(part.wave, []) for file in one.files}
+            if place in true.index and true[place] == sum(rows.values()) and listed.isdisjoint(rows):
+                n = None if pd.isna(shown[place]) else int(shown[place])
+                open_ = variable != ORGANISATION or (part.wave, level) in exact
+                found.setdefault(part.wave, []).append(rounded.Standing(tuple(rows), n, open_))
     return found

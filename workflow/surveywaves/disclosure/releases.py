@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +35,7 @@ TOTALS: Final = {
     ITEM_FREQUENCIES: ["wave", "item", "response"],
     RESPONDENTS: ["wave", "variable", "level"],
     MISSING: ["wave", "item", "reason"],
+    "themes": ["stage", "theme"],
 }
 """Tables with exact counts of all respondents of a wave -> the columns that identify these counts."""
 
@@ -89,7 +90,9 @@ def people_of(folder: Path, key: Key) -> People:
     return People(read(str(folder / RESPONSES)), read(str(folder / WHY_MISSING)), key)
 
 
-def against(folder: Path, rule: Disclosure) -> list[Conflict]:
+def against(
+    folder: Path, rule: Disclosure, people: Callable[[Path, Key], People] = people_of
+) -> list[Conflict]:
     """List what of earlier releases the results of a study cannot stand beside.
 
     Parameters
@@ -98,17 +101,19 @@ def against(folder: Path, rule: Disclosure) -> list[Conflict]:
         The working folder.
     rule
         The rule that they are released under.
+    people
+        Finds whom they are of.
     """
     found = read_ledger(folder)
     if found is None or not found[0].entries:
         return []
     ledger, key = found
-    return list(conflicts(ledger, rule, people_of(folder, key), key))
+    return list(conflicts(ledger, rule, people(folder, key), key))
 
 
-def require_apart(folder: Path, rule: Disclosure) -> None:
+def require_apart(folder: Path, rule: Disclosure, people: Callable[[Path, Key], People] = people_of) -> None:
     """Raise a `SurveywavesError` that names each wave of an earlier release that the results cannot stand beside."""
-    if found := against(folder, rule):
+    if found := against(folder, rule, people):
         raise SurveywavesError(one.mistake() for one in found)
 
 
@@ -123,7 +128,7 @@ def require_like_pins(folder: Path, rule: Disclosure, tables: Mapping[str, pd.Da
     folder
         The working folder.
     rule, tables
-        The rule, and the statistics before the release: `item_frequencies, respondents, missing`.
+        The rule, and those of `TOTALS` that are to be released.
 
     Raises
     ------
@@ -154,12 +159,16 @@ def _unlike(pin: Path, rule: Disclosure, tables: Mapping[str, pd.DataFrame]) -> 
         yield Mistake(where, f"made under another rule ({', '.join(keys)}), and not in {LEDGER}", RESTORE)
     waves = dict[str, None]()
     for name, place in TOTALS.items():
+        if name not in tables or not (pin / f"released/{name}.csv").exists():
+            continue
         sides = [
             pd.read_csv(pin / f"released/{name}.csv", dtype=str, keep_default_na=False),
             tables[name].astype(dict.fromkeys(place, str)),
         ]
         counts = [
-            (side[side[ORGANISATION] == ALL] if ORGANISATION in side else side).set_index(place)["n"]
+            side[side[side.columns.intersection([ORGANISATION, "area"])].isin([ALL]).all(axis=1)].set_index(
+                place
+            )["n"]
             for side in sides
         ]
         both = pd.concat(
@@ -167,7 +176,7 @@ def _unlike(pin: Path, rule: Disclosure, tables: Mapping[str, pd.DataFrame]) -> 
         ).dropna()
         if name == RESPONDENTS:
             both = both[both.index.get_level_values("variable") != ORGANISATION]
-        waves |= dict.fromkeys(both.index[both["pin"] != both["now"]].get_level_values("wave"))
+        waves |= dict.fromkeys(both.index[both["pin"] != both["now"]].get_level_values(place[0]))
     for wave in waves:
         yield Mistake(
             f"{where}, wave {wave}",

@@ -14,7 +14,8 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import compress
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -24,6 +25,7 @@ from surveywaves.disclosure.audit import Joint, Known, Sizes, Small, Tie, interv
 from surveywaves.disclosure.count_tables import TERMS, ItemKey
 from surveywaves.disclosure.marking import COLUMN, WHOLE, is_aside
 from surveywaves.disclosure.rounding import Crossed, draw
+from surveywaves.disclosure.routes import Routes
 from surveywaves.disclosure.system import BoolArray, FloatArray, IntArray, Rule
 from surveywaves.terms import (
     ALL,
@@ -39,6 +41,9 @@ from surveywaves.tidy import tuples
 
 DRAWS: Final = 20
 """Tables that are drawn at most until one stands the audit; if none does, it is withheld."""
+
+AT_ONCE: Final = 24
+"""Organisations that are rounded together at most; more are rounded in blocks, as many as there are in a block."""
 
 PAIRINGS: Final = 5
 """Number of pairings of the organisations in the audit; for five organisations or fewer, they cover all pairs."""
@@ -108,17 +113,19 @@ class _Total(NamedTuple):
     """People of each organisation who are in all tables of a scale at once.
 
     At an end of it, or with all items answered (`every`). `members`: the categories that they are in, item by item.
-    `told`: organisations of which that is known here and may be shown; of others, `people` is what it may be.
+    `told`: organisations of which that is known here and may be shown; of others, `people` is what it may be. `silent`:
+    how many skipped an item, counted once for each item, beyond those who are not in all tables.
     """
 
     people: IntArray
     told: BoolArray
     members: dict[str, BoolArray]
     every: bool
+    silent: IntArray
 
 
 class _Drawn(NamedTuple):
-    """A table as it is shown, what it tells, and its small counts."""
+    """A table as it is shown, what it tells, and those of its small counts that exchanges do not leave open."""
 
     table: _Table
     cells: IntArray
@@ -127,7 +134,11 @@ class _Drawn(NamedTuple):
 
 
 def round_study(
-    tables: Mapping[str, pd.DataFrame], *, instrument: Mapping[str, ItemKey], rule: Rule
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    instrument: Mapping[str, ItemKey],
+    rule: Rule,
+    routes: Mapping[str, Routes] | None = None,
 ) -> Rounded:
     """Round the counts of all waves by organisation.
 
@@ -139,6 +150,8 @@ def round_study(
         Item -> what it is.
     rule
         The rule.
+    routes
+        Wave -> who was asked what, where not everybody was asked everything.
 
     Returns
     -------
@@ -158,7 +171,10 @@ def round_study(
         found.exact.add((wave, ALL))
         if len(names) > 1:
             found.sizes |= {(wave, name): 0 for name in size}
-            _Wave(str(wave), names, np.array([size[one] for one in names]), own, instrument, found).draw()
+            asked = (routes or {}).get(wave, Routes())
+            _Wave(
+                str(wave), names, np.array([size[one] for one in names]), own, instrument, found, asked
+            ).draw()
         else:
             # Everybody is of one organisation: its rows are those of all.
             found.exact |= {(wave, name) for name in size}
@@ -176,7 +192,9 @@ class _Wave:
     tables: Mapping[str, pd.DataFrame]
     instrument: Mapping[str, ItemKey]
     found: Rounded
+    routes: Routes
     key: bytes = b""
+    blocks: IntArray | None = None
     shown: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
     totals: dict[tuple[str, str], _Total] = field(default_factory=dict)
     pairings: list[Sizes] = field(default_factory=list)
@@ -194,6 +212,11 @@ class _Wave:
         size = _Table("", ("",), Crossed.of(self.sizes[:, None]))
         self.key = _digest(sorted(_canonical(one)[2] for one in (size, *people, *items)))
         self.found.keys[self.wave] = self.key
+        if len(self.names) > AT_ONCE:
+            keys = [_counts_of(one) for one in (size, *people, *items)]
+            own = [_digest(sorted(row.tobytes() for row in rows)) for rows in zip(*keys, strict=True)]
+            ranks = np.argsort(np.argsort(own, kind="stable"), kind="stable")
+            self.blocks = ranks % math.ceil(math.sqrt(len(own)))
         tries: list[tuple[int, IntArray, list[_Drawn | None]]] = []
         for attempt in range(DRAWS):
             if (drawn := self._cells(size, attempt)) is not None:
@@ -297,6 +320,7 @@ class _Wave:
             given,
             self.found.rule.rounding,
             np.random.default_rng(int.from_bytes(seed, "big")),
+            blocks=None if self.blocks is None else self.blocks[rows],
             **{name: None if limit is None else limit[rows] for name, limit in limits.items()},
         )
         if found is None:
@@ -311,12 +335,39 @@ class _Wave:
         cells = self._cells(table, attempt, sizes=shown, silent=self.silent)
         if cells is None:
             return None
-        known = Known.of(table.crossed, cells, rule.rounding, silent=self.silent)
-        small = list(small_counts(table.crossed, rule.rounding, rule.threshold))
-        alone = Joint([known], Sizes(self.sizes, *interval(shown, rule.rounding)))
-        if any(True for _ in alone.narrowed([(0, count) for count in small])):
-            return None
+        told = self._told(table)
+        crossed = replace(table.crossed, sums=np.vstack([table.crossed.sums, *told]))
+        known = Known.of(crossed, cells, rule.rounding, silent=self.silent)
+        for place in range(len(table.crossed.sums), len(crossed.sums)):
+            for bound in (known.sum_low, known.sum_high):
+                bound[~self.silent, place] = crossed.summed[~self.silent, place]
+        small = list(small_counts(crossed, rule.rounding, rule.threshold))
+        small = list(compress(small, ~self._tied(table.subject, known).exchanged(small)))
+        if small:
+            alone = Joint([known], Sizes(self.sizes, *interval(shown, rule.rounding)))
+            if any(True for _ in alone.narrowed([(0, count) for count in small])):
+                return None
         return _Drawn(table, cells, known, small)
+
+    def _told(self, table: _Table) -> list[BoolArray]:
+        """List categories whose sum other tables may tell: of whom a question was, or was not, asked (`routes`)."""
+        routes, hidden = self.routes, table.crossed.hidden
+        found = [~hidden, hidden] if table.subject in routes.some else []
+        for chosen in sorted(routes.deciding.get(table.subject, ()), key=sorted):
+            away = [str(one) not in chosen and one != NOT_STATED for one in table.columns]
+            found.append(np.array([*away, False]))
+        return found
+
+    def _tied(self, subject: str, known: Known) -> Known:
+        """Return what is known of a table besides if the people who are in all tables of its scale are known."""
+        for total in self.totals.values():
+            if subject in total.members:
+                known = (
+                    known.with_base(total.people, total.silent)
+                    if total.every
+                    else known.at_least(total.members[subject], total.people)
+                )
+        return known
 
     def _totals(self, tables: Mapping[str, _Table]) -> Iterator[tuple[tuple[str, str], _Total]]:
         """Count who stands at an end of each scale and who answered all of its items, organisation by organisation.
@@ -348,7 +399,8 @@ class _Wave:
                 for place in np.flatnonzero(~told):
                     each[place] = max(0, min(rest, most[place]))
                     rest -= each[place]
-                yield (str(scale), what), _Total(each, told, members, what == EVERY)
+                skipped = sum(self.sizes - one for one in given) - (self.sizes - each)
+                yield (str(scale), what), _Total(each, told, members, what == EVERY, skipped)
 
     def _ties(
         self, known: Sequence[_Drawn], scale: str, shown: Mapping[str, tuple[FloatArray, FloatArray]]
@@ -381,6 +433,8 @@ class _Wave:
 
     def _narrow(self, known: Mapping[str, _Drawn]) -> list[str]:
         """List the tables with a small count that all tables together narrow."""
+        if not any(one.small for one in known.values()):
+            return []
         self.pairings = self._paired(known.values())
         scales: dict[tuple[str, str], list[str]] = {}
         for subject in known:
@@ -430,11 +484,10 @@ class _Wave:
     def _narrowed(self, tables: Sequence[_Drawn], ties: Sequence[Tie]) -> list[int]:
         """Return the places of the tables with a small count that no pairing of the organisations leaves open."""
         left = [(number, count) for number, one in enumerate(tables) for count in one.small]
-        for exact in (False, True):
-            for sizes in self.pairings:
-                if left:
-                    joint = Joint([one.known for one in tables], sizes, ties)
-                    left = [left[place] for place in joint.narrowed(left, exact=exact)]
+        for sizes in self.pairings:
+            if left:
+                joint = Joint([one.known for one in tables], sizes, ties)
+                left = [left[place] for place in joint.narrowed(left)]
         return sorted({number for number, _ in left})
 
     def _keep(self, drawn: _Drawn) -> None:
@@ -493,10 +546,17 @@ class _Wave:
             low, high = interval(shown[term], rule.rounding)
             known[term] = np.where(silent, 0.0, low), np.where(silent, float(people.sum()), high)
             needed = min(rule.rounding, int(people.sum()) + 1)
-            few = np.flatnonzero((people > 0) & (people < rule.threshold))
+            # Exchanges between organisations leave nearly all open.
+            most = np.minimum(known[term][1], self.totals[scale, EVERY].people)
+            for one in items:
+                gave = one.table.crossed.counts[:, total.members[one.table.subject]]
+                most = np.minimum(most, gave.sum(axis=1))
+            up, down = np.maximum(most - people, 0), people - known[term][0]
+            open_ = np.minimum(up, down.sum() - down) + np.minimum(down, up.sum() - up) + 1 >= needed
+            few = np.flatnonzero((people > 0) & (people < rule.threshold) & ~open_)
             own = [Small(int(row), np.ones(1, dtype=np.bool_), needed) for row in few]
             small += [(len(items) + number, one) for one in own]
-        if not known:
+        if not (small or any(one.small for one in items)):
             return False
         ties = self._ties(items, scale, known)
         joint = Joint([one.known for one in items], Sizes(self.sizes, self.sizes, self.sizes), ties)
@@ -506,11 +566,16 @@ class _Wave:
         return self.instrument[subject].scale if subject in self.instrument else ""
 
 
+def _counts_of(table: _Table) -> IntArray:
+    """(O, C) the counts of each organisation, those of unordered columns by size."""
+    counts, loose = table.crossed.counts, table.unordered
+    return np.column_stack([np.sort(counts[:, :loose], axis=1), counts[:, loose:]])
+
+
 def _canonical(table: _Table) -> tuple[IntArray, IntArray, bytes]:
     """Put rows and unordered columns in an order that depends on counts only; and what there is then."""
     counts, loose = table.crossed.counts, table.unordered
-    keys = np.column_stack([np.sort(counts[:, :loose], axis=1), counts[:, loose:]])
-    rows = np.lexsort(keys.T[::-1])
+    rows = np.lexsort(_counts_of(table).T[::-1])
     free = np.lexsort(counts[rows, :loose][::-1]) if loose else np.arange(0)
     columns = np.concatenate([free, np.arange(loose, counts.shape[1])]).astype(np.intp)
     return rows, columns, counts[np.ix_(rows, columns)].astype("<i8").tobytes()
@@ -601,8 +666,16 @@ def ends(reliability: pd.DataFrame, found: Rounded) -> pd.DataFrame:
     return table.assign(n=pd.array(n, dtype="Int64"))
 
 
+class Standing(NamedTuple):
+    """Files that make up a level or an organisation: what another table shows of it, and whether that is exact."""
+
+    files: tuple[str, ...]
+    shown: int | None
+    exact: bool
+
+
 def file_counts(
-    counts: pd.DataFrame, problems: pd.DataFrame, found: Rounded, known: Mapping[tuple[str, str], int | None]
+    counts: pd.DataFrame, problems: pd.DataFrame, found: Rounded, known: Mapping[str, Sequence[Standing]]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Show the rows of the raw files and what was wrong with them.
 
@@ -613,30 +686,36 @@ def file_counts(
     found
         What is shown of the waves.
     known
-        Wave and file -> rows kept, where another table says how many (they are a level, or an organisation).
+        Wave -> files of which another table says how many rows were kept.
 
     Returns
     -------
     DataFrame, DataFrame
-        Rows kept add up to the returns, and are rounded as parts of them where no other table says how many. That
-        there was a problem is said: fewer than the base are shown as the base, and rows set aside as the sum of what
-        was wrong with them.
+        Rows kept add up to the returns, and are rounded as parts of them where no other table says how many. The size
+        of an organisation is not rounded a second time: of its files, if it has several, and of all others nothing is
+        shown. That there was a problem is said: fewer than the base are shown as the base, and rows set aside as the
+        sum of what was wrong with them.
     """
     base = found.rule.rounding
-    kept: dict[tuple[str, str], int | None] = dict(known)
+    kept: dict[tuple[str, str], int | None] = {}
     n = problems["n"].to_numpy(dtype=np.intp)
     for wave, rows in counts.groupby("wave", sort=False):
-        open_ = [file for file in rows["file"] if (wave, file) not in kept]
-        own = rows.set_index("file")["rows_kept"][open_].to_numpy(dtype=np.intp)
-        if len(open_) == 1:
-            kept[str(wave), open_[0]] = int(own[0])
-        elif open_:
-            rng = _rng(found.keys.get(str(wave), b""), own)
-            drawn = draw(Crossed.of(own[:, None]), base, rng)
-            kept |= {
-                (str(wave), file): None if drawn is None else int(drawn[number, 0])
-                for number, file in enumerate(open_)
-            }
+        standing = known.get(str(wave), ())
+        listed = {file for one in standing for file in one.files}
+        rest = Standing(
+            tuple(file for file in rows["file"] if file not in listed),
+            None,
+            all(one.exact for one in standing),
+        )
+        for files, size, exact in (*standing, rest):
+            own = rows.set_index("file")["rows_kept"].reindex(list(files)).to_numpy(dtype=np.intp)
+            each: Sequence[int | None] = [None] * len(files)
+            if len(files) == 1:
+                each = [int(own[0]) if exact else size]
+            elif files and exact:
+                drawn = draw(Crossed.of(own[:, None]), base, _rng(found.keys.get(str(wave), b""), own))
+                each = each if drawn is None else drawn[:, 0].tolist()
+            kept |= {(str(wave), file): number for file, number in zip(files, each, strict=True)}
     shown = np.array(
         [
             number if about == COLUMN else _listed(number, base, found.keys.get(wave, b""))

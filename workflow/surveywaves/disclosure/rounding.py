@@ -23,6 +23,10 @@ d < 0: b values are left to each if k >= 2, and fewer if k = 1 (T = 6 shown as 1
 only where k >= 2 for certain: not where T < b (every part is shown as 0 then), and where one part alone could be
 rounded up to R it is rounded down. By construction no single column gives a small count back. These two cases, and
 what they ask of the rows, are the only ones in which more is rounded down than up.
+
+**Many organisations** are drawn in blocks: first the sums of the blocks, as if these were organisations, then each
+block with its sums held. Of a total that is shown as R > T at least two blocks are above 0, and so at least two
+organisations: what a reader knows is the same. The sums of blocks are shown nowhere.
 """
 
 from __future__ import annotations
@@ -95,6 +99,7 @@ def draw(
     sizes: IntArray | None = None,
     silent: BoolArray | None = None,
     most: IntArray | None = None,
+    blocks: IntArray | None = None,
 ) -> IntArray | None:
     """Round a table.
 
@@ -112,36 +117,87 @@ def draw(
         (O,) organisations of which nothing is shown: their counts are whatever the others leave.
     most
         (O, C) multiples that must not be exceeded.
+    blocks
+        (O,) number of the block of each organisation; None: all are drawn at once.
 
     Returns
     -------
     (O, C) int array or None
         Multiples of the base; None if there are none that meet everything.
     """
+    if blocks is None:
+        return _drawn(table, base, rng, sizes=sizes, silent=silent, most=most)
+    member = blocks == np.arange(blocks.max() + 1)[:, None]
+    of = member.astype(np.intp)
+    sums = _drawn(
+        Crossed(of @ table.counts, table.sums, table.hidden, of @ table.possible > 0),
+        base,
+        rng,
+        sizes=None if sizes is None else of @ sizes,
+        silent=None if silent is None else (silent | ~member).all(axis=1),
+        most=None if most is None else of @ most,
+        room=None if sizes is None else of @ np.minimum(-(-table.summed // base) * base, sizes[:, None]),
+    )
+    if sums is None:
+        return None
+    found = np.zeros_like(table.counts)
+    for rows, totals in zip(member, sums, strict=True):
+        limits = (None if one is None else one[rows] for one in (sizes, silent, most))
+        part = Crossed(table.counts[rows], table.sums, table.hidden, table.possible[rows])
+        drawn = _drawn(
+            part, base, rng, **dict(zip(("sizes", "silent", "most"), limits, strict=True)), totals=totals
+        )
+        if drawn is None:
+            return None
+        found[rows] = drawn
+    return found
+
+
+def _drawn(
+    table: Crossed,
+    base: int,
+    rng: np.random.Generator,
+    *,
+    sizes: IntArray | None,
+    silent: BoolArray | None,
+    most: IntArray | None,
+    totals: IntArray | None = None,
+    room: IntArray | None = None,
+) -> IntArray | None:
+    """Round a table at once; its columns add up to `totals`, (C,), and sums do not exceed `room`, (O, S)."""
     counts, (rows, columns) = table.counts / base, table.counts.shape
     layout = _Layout.of(table, sizes is not None)
     true = layout.values(counts)
     low, high = np.floor(true + TINY), np.ceil(true - TINY)
     # A base may be rounded down more than once where its parts are, but no part further than to the next multiple.
     low[layout.sum_totals] = 0.0
-    _safe(table, layout, base, low, high)
-    cells = layout.cells
+    if totals is None:
+        _safe(table, layout, base, low, high)
+    cells, there = layout.cells, (table.counts.sum(axis=0) if totals is None else totals) > 0
     if sizes is not None:
         low[layout.sizes] = high[layout.sizes] = sizes / base
-        free = np.broadcast_to(table.hidden, counts.shape) & (table.counts.sum(axis=0) > 0)
+        free = np.broadcast_to(table.hidden & there, counts.shape)
         low[cells][free.ravel()], high[cells][free.ravel()] = 0.0, math.inf
         gone = layout.totals[table.hidden]
         low[gone], high[gone] = 0.0, np.where(high[gone] > 0, math.inf, 0.0)
     if silent is not None and silent.any():
-        free = np.broadcast_to(silent[:, None] & (table.counts.sum(axis=0) > 0), counts.shape)
+        free = silent[:, None] & there
         low[cells][free.ravel()], high[cells][free.ravel()] = 0.0, math.inf
         low[layout.row_sums[silent]], high[layout.row_sums[silent]] = 0.0, math.inf
+    if room is not None:
+        high[layout.row_sums] = np.minimum(high[layout.row_sums], room / base)
+        low[layout.row_sums] = np.minimum(low[layout.row_sums], high[layout.row_sums])
     if most is not None:
         high[cells] = np.minimum(high[cells], (most / base).ravel())
         low[cells] = np.minimum(low[cells], high[cells])
-    start = layout.values(counts if sizes is None else _shifted(counts, sizes / base, table))
+    start = layout.values(
+        _shifted(counts, table, *(None if one is None else one / base for one in (sizes, totals)))
+    )
     if sizes is not None:
         start[layout.sizes] = sizes / base
+    if totals is not None:
+        fixed = np.concatenate([layout.totals, layout.sum_totals])
+        start[fixed] = low[fixed] = high[fixed] = np.concatenate([totals, table.sums @ totals]) / base
     if ((start < low - TINY) | (start > high + TINY)).any() or np.abs(layout.equations @ start).max() > TINY:
         nearest = _nearest(layout, start, low, high)
         if nearest is None:
@@ -207,9 +263,12 @@ def _safe(table: Crossed, layout: _Layout, base: int, low: FloatArray, high: Flo
             high[places[largest]] = low[places[largest]]
 
 
-def _shifted(cells: FloatArray, sizes: FloatArray, table: Crossed) -> FloatArray:
-    """Spread what a size moved by over its row, over the cells that can move most."""
-    moved = sizes - cells.sum(axis=1)
+def _shifted(
+    cells: FloatArray, table: Crossed, sizes: FloatArray | None, totals: FloatArray | None
+) -> FloatArray:
+    """Spread what sizes and totals moved by over their rows and columns, over the cells that can move most."""
+    if sizes is None and totals is None:
+        return cells
     part = cells % 1.0
     room = np.where((part > TINY) & (part < 1 - TINY), part * (1 - part), 0.0)
     for members in table.sums:
@@ -217,10 +276,21 @@ def _shifted(cells: FloatArray, sizes: FloatArray, table: Crossed) -> FloatArray
         whole = cells[:, members].sum(axis=1) % 1.0
         stays = (whole < TINY) | (whole > 1 - TINY)
         room[np.ix_(stays, members)] = 0.0
-    total = room.sum(axis=1, keepdims=True)
-    found: FloatArray = (
-        cells + np.divide(room, total, out=np.zeros_like(room), where=total > 0) * moved[:, None]
+    rows, columns = room.shape
+    if totals is None:
+        total, moved = room.sum(axis=1, keepdims=True), sizes - cells.sum(axis=1)
+        shares: FloatArray = np.divide(room, total, out=np.zeros_like(room), where=total > 0)
+        spread: FloatArray = cells + shares * moved[:, None]
+        return spread
+    # Each row and each column has a factor (weighted least squares).
+    equations = np.block([[np.diag(room.sum(axis=1)), room], [room.T, np.diag(room.sum(axis=0))]])
+    moved = np.concatenate(
+        [np.zeros(rows) if sizes is None else sizes - cells.sum(axis=1), totals - cells.sum(axis=0)]
     )
+    own = slice(rows if sizes is None else 0, None)
+    factors = np.zeros(rows + columns)
+    factors[own] = np.linalg.lstsq(equations[own, own], moved[own], rcond=1e-9)[0]
+    found: FloatArray = cells + room * (factors[:rows, None] + factors[rows:])
     return found
 
 

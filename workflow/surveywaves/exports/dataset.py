@@ -398,12 +398,13 @@ def _coded(column: pd.Series[Any], variable: Variable) -> tuple[NDArray[Any], st
         if variable.kind == "weight":
             return column.to_numpy(dtype=np.float64, na_value=np.nan), ""
         return column.to_numpy(dtype=object), ""
+    kind = np.min_scalar_type(-1 - max(variable.codes))  # signed, and all of them fit
     if variable.levels:
         places = pd.Index(variable.levels).get_indexer(pd.Index(column))
-        codes = np.array([*variable.codes, 0], dtype=np.int16)[places]
+        codes = np.array([*variable.codes, 0], dtype=kind)[places]
         unknown = column[(places < 0) & (column.notna().to_numpy() | (not variable.missing))]
     else:
-        codes = column.to_numpy(dtype=np.int16, na_value=0)
+        codes = column.to_numpy(dtype=kind, na_value=0)
         unknown = column[~np.isin(codes, [*variable.codes]) & column.notna().to_numpy()]
     return codes, str(unknown.iloc[0]) if len(unknown) else ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -43,30 +43,33 @@ _BOM: Final = "\ufeff"
 _LINE: Final = "\r\n"
 _SPECIAL: Final = ',"\r\n'
 _CHUNK: Final = 20_000
-"""Rows put together at a time; the data twice over as text would take more memory than anything else here."""
+"""Rows put together at a time; the data as text would take more memory than anything else here."""
+
+Texts = Callable[[slice], list[str]]
+"""From some rows to the cells of a column, ready to stand between commas."""
 
 
-def to_csv(data: Dataset) -> bytes:
+def to_csv(data: Dataset) -> Iterator[bytes]:
     """Write the data: the same bytes for the same data.
 
     First comes a column `CONFIDENTIAL` that says in every row what the row is worth; then the columns of the pooled
     data, levels by name and answers by number, empty where missing; then for each column that can be missing one named
     `<column>.missing` with the reason, empty where there is a value.
 
-    Returns
-    -------
+    Yields
+    ------
     bytes
-        RFC 4180. All of it is ASCII (the words are in the codebook), so that no program can misread its encoding.
+        RFC 4180, some rows at a time. All of it is ASCII (the words are in the codebook), so that no program can
+        misread its encoding.
     """
     reasons = ["", *(reason.value for reason in REASONS)]
     columns = {NOTICE: _looked_up(_notices(data), data.cells["evidence"])}
     columns |= {variable.name: _cells(data, variable) for variable in data.variables}
     columns |= {f"{name}{WHY}": _looked_up(reasons, numbers) for name, numbers in data.reasons.items()}
-    chunks = [",".join(map(_quoted, columns)) + _LINE]
+    yield (",".join(map(_quoted, columns)) + _LINE).encode("ascii")
     for first in range(0, data.rows, _CHUNK):
-        texts = [cells[first : first + _CHUNK].tolist() for cells in columns.values()]
-        chunks.append(_LINE.join(map(",".join, zip(*texts, strict=True))) + _LINE)
-    return "".join(chunks).encode("ascii")
+        texts = [texts_of(slice(first, first + _CHUNK)) for texts_of in columns.values()]
+        yield (_LINE.join(map(",".join, zip(*texts, strict=True))) + _LINE).encode("ascii")
 
 
 def codebook_csv(data: Dataset) -> bytes:
@@ -95,23 +98,21 @@ def _notices(data: Dataset) -> list[str]:
     return ["", *(f"individual answers; {kind} data" for kind in kinds)]
 
 
-def _cells(data: Dataset, variable: Variable) -> NDArray[Any]:
-    """Write the cells of a column, ready to stand between commas."""
+def _cells(data: Dataset, variable: Variable) -> Texts:
     cells = data.cells[variable.name]
     if variable.kind == "weight":
-        return np.array(
-            ["" if math.isnan(weight) else repr(weight) for weight in cells.tolist()], dtype=object
-        )
+        return lambda some: ["" if math.isnan(weight) else repr(weight) for weight in cells[some].tolist()]
     if not variable.codes:
-        return np.array([_quoted(harmless(text)) for text in cells], dtype=object)
+        return lambda some: [_quoted(harmless(text)) for text in cells[some]]
     texts = [""] * (max(variable.codes) + 1)
     for code, text in zip(variable.codes, _levels(variable) or map(str, variable.codes), strict=True):
         texts[code] = text
     return _looked_up(texts, cells)
 
 
-def _looked_up(texts: Sequence[str], places: NDArray[Any]) -> NDArray[Any]:
-    return np.array([_quoted(text) for text in texts], dtype=object).take(places)
+def _looked_up(texts: Sequence[str], places: NDArray[Any]) -> Texts:
+    known = np.array([_quoted(text) for text in texts], dtype=object)
+    return lambda some: known.take(places[some]).tolist()
 
 
 def _quoted(text: str) -> str:

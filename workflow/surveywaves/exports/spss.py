@@ -130,21 +130,17 @@ def to_sav(data: Dataset) -> bytes:
 
 def _cells(data: Dataset, variable: Variable) -> NDArray[Any]:
     cells = data.cells[variable.name]
-    if _text(variable):
-        return cells
     if not variable.missing:
-        return cells.astype(np.float64)
+        return cells
     reasons = data.reasons[variable.name]
-    codes = np.array([0.0, *(missing_code(number) for number, _, _ in reason_words())])
+    codes = np.array([0, *(missing_code(number) for number, _, _ in reason_words())], dtype=cells.dtype)
     return np.where(reasons > 0, codes[reasons], cells)
 
 
 def _labels(variable: Variable) -> dict[int | float, str]:
-    labels: dict[int | float, str] = {
-        float(code): _fit(text, VALUE_LABEL) for code, text in variable.codes.items()
-    }
+    labels: dict[int | float, str] = {code: _fit(text, VALUE_LABEL) for code, text in variable.codes.items()}
     if variable.missing:
-        labels |= {float(missing_code(number)): text for number, _, text in reason_words()}
+        labels |= {missing_code(number): text for number, _, text in reason_words()}
     return labels
 
 

@@ -154,11 +154,11 @@ def _format(cells: NDArray[Any]) -> str:
     return "%10.0g" if cells.dtype.kind == "f" else "%8.0g"
 
 
-def _table(data: Sequence[NDArray[Any]], rows: int) -> bytes:
+def _table(data: Sequence[NDArray[Any]], rows: int) -> memoryview:
     table = np.empty(rows, dtype=[(f"f{place}", cells.dtype) for place, cells in enumerate(data)])
     for place, cells in enumerate(data):
         table[f"f{place}"] = cells
-    return table.tobytes()
+    return table.view(np.uint8).data
 
 
 def _labelled(column: Column) -> bool:
@@ -192,8 +192,8 @@ def _characteristic(about: str, name: str, text: str) -> bytes:
     return b"<ch>%b%b</ch>" % (struct.pack("<I", len(content)), content)
 
 
-def _part(name: str, content: bytes) -> bytes:
-    return b"<%b>%b</%b>" % (name.encode(), content, name.encode())
+def _part(name: str, content: bytes | memoryview) -> bytes:
+    return b"".join([f"<{name}>".encode(), content, f"</{name}>".encode()])
 
 
 def _fields(texts: Any, width: int) -> bytes:

@@ -6,7 +6,6 @@ many organisations for panels side by side, they are ranked within each scale in
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -15,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from surveywaves.figures.drawing import Drawing, Key, decision_keys, line
-from surveywaves.figures.estimates import Estimates, Unit, span
+from surveywaves.figures.estimates import Estimates, Placed, Unit, intervals
 from surveywaves.figures.layout import beside, value
 from surveywaves.figures.style import GREY, INK, MARK, look_of
 from surveywaves.findings import (
@@ -35,7 +34,7 @@ from surveywaves.findings import (
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL
 from surveywaves.text import listed
-from surveywaves.words import MINUS, Labels, lower, pair, records, shortened
+from surveywaves.words import MINUS, Labels, lower, pair, shortened
 
 TICK: Final[dict[str, Any]] = {"marker": "|", "color": INK, "markeredgewidth": 1.6}
 """Look of the mark of a wave that is not compared."""
@@ -44,20 +43,13 @@ TICK: Final[dict[str, Any]] = {"marker": "|", "color": INK, "markeredgewidth": 1
 def _compared(
     contrasts: pd.DataFrame, means: pd.DataFrame, presentation: Presentation, kind: str
 ) -> tuple[Estimates, Pair, pd.DataFrame]:
-    """Return the contrasts of a kind between the main pair of waves, that pair, and the rows that are drawn.
-
-    Scales are sorted by the first organisation's estimate or, where organisations are ranked, by that of all together.
-    """
+    """Return the contrasts of a kind between the main pair of waves, that pair, and the rows that are drawn."""
     compared, unit = main_pair(presentation), Unit(main_unit(contrasts), presentation)
     if compared is None:
         raise ValueError("the study has one wave")
     facts = found(contrasts, means, kind=kind, wave=compared.contrast, unit=unit.name)
     order = Labels(presentation).scales_in(pd.DataFrame({"scale": [one.scale for one in facts]}))
-    own = Estimates(unit, facts, order)
-    first = [one for one in facts if one.organisation == ALL] if own.ranked else []
-    first = first or next(iter(own.parts.values()), [])
-    known = {one.scale: one.estimate for one in first if one.estimate is not None}
-    order.sort(key=lambda scale: known.get(scale, math.inf))
+    own = Estimates(unit, facts, order).in_order
     rows = contrast_rows(contrasts, unit.name, kind, wave=compared.contrast)
     return own, compared, rows[rows["organisation"].isin([*own.parts])]
 
@@ -65,96 +57,81 @@ def _compared(
 def change_profile(contrasts: pd.DataFrame, means: pd.DataFrame, presentation: Presentation) -> Drawing:
     """Draw each scale of the main pair of waves, from the earlier to the later, for each organisation."""
     own, compared, rows = _compared(contrasts, means, presentation, CHANGE)
-    labels, unit, em = Labels(presentation), own.unit, presentation.style.font_size
-    first, last = compared.first, compared.last
+    labels, unit = Labels(presentation), own.unit
     levels = level_rows(means, unit.name)
-    levels = levels[~levels["wave"].isin([first, last]) & levels["organisation"].isin([*own.parts])]
-    levels = levels[levels["estimate"].notna() & levels["scale"].isin(own.order)]
-    others: dict[tuple[str, str], list[float]] = {}
-    for row in records(levels):
-        others.setdefault((row.scale, row.organisation), []).append(float(row.estimate))
-    keys = decision_keys({one.decision for one in own.shown})
-    if not own.ranked:
-        keys = [Key(labels.wave(first), {"marker": "o", "markerfacecolor": "white", "color": MARK}), *keys]
-        keys.append(Key(f"{labels.confidence} CI of the change", {"facecolor": "#dcdcdc"}, box=True))
-        if len(levels):
-            named = [*levels["wave"].unique()]
-            words = labels.wave(named[0]) if len(named) == 1 else "other waves"
-            keys.append(Key(words, {**TICK, "markersize": 9}))
-    title, what = (
-        headline(own.facts, presentation),
-        "Change in " + lower(unit.words) if own.ranked else unit.words,
-    )
-
-    def mark(axes: Axes, y: float, one: Found) -> None:
-        ticks = others.get((one.scale, one.organisation), [])
-        for level in ticks:
-            line(axes, [level], [y], markersize=1.3 * em, zorder=2, **TICK)
-        if one.first is not None and one.last is not None:
-            _arrow(axes, y, one, ticks, unit)
-
-    axis = unit.around_zero(own.shown) if own.ranked else unit.axis
-    notes = ["" if own.ranked else _rounding_note(own.shown, unit), _counts(means, own, compared)]
-    about = f"{what}, {labels.dated(first)} to {labels.dated(last)}"
-    page = own.draw((title, about), mark, axis, keys=keys, notes=notes)
-    caption = (
-        f"Each scale from the earlier wave (ring) to the later, with the difference in points and its "
-        f"{labels.confidence} confidence interval."
-    )
+    levels = levels[~levels["wave"].isin([compared.first, compared.last]) & levels["estimate"].notna()]
+    levels = levels[levels["organisation"].isin([*own.parts]) & levels["scale"].isin(own.order)]
+    others = levels.groupby(["scale", "organisation"])["estimate"].apply(list).to_dict()
+    keys, axis = decision_keys({one.decision for one in own.shown}), unit.axis
+    notes = [_counts(means, own, compared)]
+    said = "Each scale from the earlier wave (ring) to the later, with the difference in points and its"
+    what = unit.words
     if own.ranked:
-        one = presentation.nouns.organisation[0]
-        caption = (
-            f"Change of each {one} on each scale, ranked, with {labels.confidence} confidence intervals."
-        )
-    alt = f"{title}. {_said(own, 'rose', 'fell', 'change')}"
-    return page.drawing(rows, caption=f"{caption} {_coloured(presentation)}", alt=alt)
+        axis, what = unit.around_zero(own.shown), f"Change in {lower(what)}"
+        said = f"Change of each {presentation.nouns.organisation[0]} on each scale, ranked, with its"
+    else:
+        keys = [
+            Key(labels.wave(compared.first), {"marker": "o", "markerfacecolor": "white", "color": MARK}),
+            *keys,
+        ]
+        keys.append(Key(f"{labels.confidence} CI of the change", {"facecolor": "#dcdcdc"}, box=True))
+        if waves := [*levels["wave"].unique()]:
+            named = labels.wave(waves[0]) if len(waves) == 1 else "other waves"
+            keys.append(Key(named, {**TICK, "markersize": 9}))
+        notes.insert(0, _rounding_note(own.shown, unit))
+
+    def mark(axes: Axes, placed: Placed) -> None:
+        for y, one in placed:
+            ticks = others.get((one.scale, one.organisation), [])
+            for level in ticks:
+                line(axes, [level], [y], markersize=1.3 * presentation.style.font_size, zorder=2, **TICK)
+            if one.first is not None and one.last is not None:
+                _arrow(axes, y, one, ticks, unit)
+
+    title = headline(own.facts, presentation)
+    about = f"{what}, {labels.dated(compared.first)} to {labels.dated(compared.last)}"
+    page = own.draw((title, about), mark, axis, keys=keys, notes=notes)
+    caption = f"{said} {labels.confidence} confidence interval. {_coloured(presentation)}"
+    return page.drawing(rows, caption=caption, alt=f"{title}. {_said(own, 'rose', 'fell', 'change')}")
 
 
 def _arrow(axes: Axes, y: float, one: Found, ticks: Sequence[float], unit: Unit) -> None:
     """Draw a change from its ring to its mark, over the interval of where it ends, and write both numbers beside."""
     assert one.first is not None and one.last is not None and one.estimate is not None
-    (colour, marker, _), em, near = (
-        look_of(one.decision),
-        unit.presentation.style.font_size,
-        unit.axis[1] - unit.axis[0],
-    )
+    colour, marker, _ = look_of(one.decision)
+    em, near = unit.presentation.style.font_size, 0.11 * (unit.axis[1] - unit.axis[0])
     if one.low is not None and one.high is not None:
         start, wide = one.last + one.low - one.estimate, one.high - one.low
         axes.add_artist(Rectangle((start, y - 0.4), wide, 0.8, facecolor=colour, alpha=0.22, linewidth=0))
     line(axes, [one.first, one.last], [y, y], color=colour, linewidth=0.22 * em, zorder=3)
     ring: dict[str, Any] = {"markersize": 0.72 * em, "markerfacecolor": "white", "markeredgewidth": 0.15 * em}
     line(axes, [one.first], [y], marker="o", color=colour, zorder=4, **ring)
-    value(
-        line(axes, [one.last], [y], marker=marker, color=colour, markersize=0.8 * em, zorder=5),
-        unit.told(one),
-    )
+    end = line(axes, [one.last], [y], marker=marker, color=colour, markersize=0.8 * em, zorder=5)
+    value(end, unit.told(one))
     outwards = 1 if one.last >= one.first else -1
     for level, side, bold in ((one.first, -outwards, False), (one.last, outwards, one.moved)):
-        beyond = [tick for tick in ticks if 0 <= (tick - level) * side < 0.11 * near]
+        beyond = [tick for tick in ticks if 0 <= (tick - level) * side < near]
         x = max([level, *beyond], key=lambda place: place * side)
-        look = {"color": colour if bold else GREY, "weight": "bold" if bold else "normal", "zorder": 6}
-        beside(axes, x, y, unit.write(level), 0.65 * em * side, **look)
+        look = {"color": colour, "weight": "bold"} if bold else {"color": GREY}
+        beside(axes, x, y, unit.write(level), 0.65 * em * side, zorder=6, **look)
 
 
 def differences_in_change(contrasts: pd.DataFrame, presentation: Presentation) -> Drawing:
     """Draw by how much the organisations' changes differ, scale by scale."""
     own, compared, rows = _compared(contrasts, contrasts.iloc[:0], presentation, DIFFERENCE)
     labels, unit, em = Labels(presentation), own.unit, presentation.style.font_size
+    noun = presentation.nouns.organisation[0]
     sides = [tuple(map(labels.organisation, pair(name) or (name, name))) for name in own.parts]
-    first, second = sides[0] if len(sides) == 1 else ("the first", "the second")
-    ways, noun = (f"in favour of {first}", f"in favour of {second}"), presentation.nouns.organisation[0]
-    whose = first if len(sides) == 1 else f"the first {noun}"
+    whose, second = sides[0] if len(sides) == 1 else (f"the first {noun}", "the second")
+    ways = f"in favour of {whose}", f"in favour of {second}"
     if own.against:
         other = inside(labels, own.against)
         whose, second = f"each {noun}", f"all {other}" if own.against == ALL else other
-        ways = (f"more favourable than {second}", "less favourable")
+        ways = f"more favourable than {second}", "less favourable"
 
-    def mark(axes: Axes, y: float, one: Found) -> None:
-        colour, marker, _ = look_of(one.decision)
-        span(axes, y, one, color=colour, linewidth=0.18 * em)
-        assert one.estimate is not None
-        drawn = line(axes, [one.estimate], [y], marker=marker, color=colour, markersize=0.85 * em, zorder=4)
-        value(drawn, unit.told(one))
+    def mark(axes: Axes, placed: Placed) -> None:
+        looks = {one.decision: look_of(one.decision) for _, one in placed}
+        intervals(axes, placed, unit, looks, size=0.8 * em)
 
     title = _differing(own.shown, sides, len(own.order))
     named = (*ways, "no meaningful difference", "no clear difference")
@@ -162,12 +139,12 @@ def differences_in_change(contrasts: pd.DataFrame, presentation: Presentation) -
     earlier, later = labels.dated(compared.first), labels.dated(compared.last)
     words = title, f"Difference between changes in {lower(unit.words)}, {earlier} to {later}"
     page = own.draw(words, mark, unit.around_zero(own.shown), keys=keys)
-    for axes in page.figure.axes:
-        axes.axvline(0, color=INK, linewidth=0.8, zorder=1)
-    whose, second = shortened(whose), shortened(second)
-    caption = f"Change of {whose} less that of {second}, with {labels.confidence} confidence intervals."
+    caption = (
+        f"Change of {shortened(whose)} less that of {shortened(second)}, with {labels.confidence} confidence "
+        f"intervals. {_coloured(presentation)}"
+    )
     alt = f"{title}. {_said(own, 'higher', 'lower', 'difference')}"
-    return page.drawing(rows, caption=f"{caption} {_coloured(presentation)}", alt=alt)
+    return page.drawing(rows, caption=caption, alt=alt)
 
 
 def _said(own: Estimates, up: str, down: str, noun: str) -> str:

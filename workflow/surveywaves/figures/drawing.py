@@ -5,7 +5,6 @@ Texts are measured before they are placed, so no layout is searched for.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
@@ -15,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from matplotlib.transforms import Affine2D
+from matplotlib.transforms import Affine2D, ScaledTranslation
 
 from surveywaves.figures.style import DECISIONS, GREY, HATCH, MARK, RULE, TAG, Sheet, width, wrap
 from surveywaves.study.models import Item
@@ -96,19 +95,18 @@ def reversed_note(items: Iterable[Item]) -> str:
 def decision_keys(
     decisions: Iterable[str],
     words: Sequence[str] = ("rose", "fell", "no meaningful change", "no clear change"),
-    *,
-    grid: bool = False,
 ) -> list[Key]:
     """Make legend entries for the decisions that a figure shows; `words` are labels of `DECISIONS`, in order."""
-    there, upright = set(decisions), {">": "^", "<": "v"}
+    there = set(decisions)
     return [
-        Key(said, {"marker": upright.get(marker, marker) if grid else marker, "color": colour})
+        Key(said, {"marker": marker, "color": colour})
         for said, (name, (colour, marker, _)) in zip(words, DECISIONS.items(), strict=True)
         if name in there
     ]
 
 
-RULE_LOOK: Final[dict[str, Any]] = {"color": RULE, "linewidth": 0.6, "zorder": 0}
+RULES: Final[dict[str, Any]] = {"color": RULE, "linewidth": 0.6, "zorder": 0, "clip_on": False}
+"""Look of thin lines behind all else, from one edge of a panel to the other."""
 
 
 def line(axes: Axes, x: Sequence[float], y: Sequence[float], **look: Any) -> Line2D:
@@ -117,13 +115,6 @@ def line(axes: Axes, x: Sequence[float], y: Sequence[float], **look: Any) -> Lin
     axes.add_artist(drawn)  # unlike a plot, it asks for no limits
     drawn.set_clip_on(False)
     return drawn
-
-
-def rules(axes: Axes, places: Sequence[float], *, upright: bool = False) -> None:
-    """Draw thin lines behind all else, from one edge of a panel to the other."""
-    along, across = [0, 1, math.nan] * len(places), [x for place in places for x in (place, place, math.nan)]
-    at = axes.get_xaxis_transform() if upright else axes.get_yaxis_transform()
-    line(axes, *((across, along) if upright else (along, across)), transform=at, **RULE_LOOK)
 
 
 @dataclass
@@ -156,52 +147,47 @@ class Page:
         sheet = Sheet.of(self.presentation.style)
         self.em = em = sheet.em
         self.left, self.right, step = 0.5 * em, sheet.width - 0.5 * em, LINE * em
-        room = self.right - self.left
-        title = wrap(self.title, room, em * TITLE, lines=3, bold=True)
-        under = wrap(self.subtitle, room, em) if self.subtitle else ()
-        placed, rows = self._flow()
+        self.figure = Figure(dpi=72)
+        corner = ScaledTranslation(0, 1, self.figure.transFigure)
+        self.canvas = Affine2D().scale(1 / 72, -1 / 72) + self.figure.dpi_scale_trans + corner
+        room, y = self.right - self.left, 0.4 * em
+        for said in wrap(self.title, room, em * TITLE, lines=3, bold=True):
+            self.text(self.left, y, said, va="top", weight="bold", size=em * TITLE)
+            y += TITLE * step
+        for said in wrap(self.subtitle, room, em) if self.subtitle else ():
+            self.text(self.left, y, said, va="top", color=GREY)
+            y += step
+        y = self._legend(y) + 0.5 * em
         tag = width(DEMONSTRATION, em, bold=True) + 2 * em
         aside = room - tag > 25 * em  # else a note would be broken into few letters a line
         foot = wrap(" ".join(filter(None, self.notes)), room - tag if aside else room, em, lines=4)
-        head = 0.9 * em + (len(title) * TITLE + len(under) + rows) * step
-        fixed = head + (self.heads + self.below + 0.5) * em + (max(len(foot), 1) + (not aside)) * step
+        fixed = y + (self.heads + self.below + 0.5) * em + (max(len(foot), 1) + (not aside)) * step
         lines = max(self.lines, 1)
         self.high = sheet.height or min(fixed + lines * em, sheet.most)
         self.unit = min((self.high - fixed) / lines, 1.7 * em)
-        self.first = head + self.heads * em
-        self.figure = Figure(figsize=(sheet.width / 72, self.high / 72), dpi=72)
-        points = Affine2D().scale(1 / 72, -1 / 72).translate(0, self.high / 72)
-        self.canvas = points + self.figure.dpi_scale_trans
-        y = 0.4 * em
-        for text, bold in (*((one, True) for one in title), *((one, False) for one in under)):
-            look = {"weight": "bold", "size": em * TITLE} if bold else {"color": GREY}
-            self.text(self.left, y, text, va="top", **look)
-            y += step * (TITLE if bold else 1)
-        for x, row, one, label in placed:
-            self._key(one, label, x, y + (row + 0.5) * step)
-        for up, text in enumerate(reversed(foot), start=not aside):
-            self.text(self.left, self.high - 0.4 * em - up * step, text, color=GREY)
+        self.first = y + self.heads * em
+        self.figure.set_size_inches(sheet.width / 72, self.high / 72)
+        for up, said in enumerate(reversed(foot), start=not aside):
+            self.text(self.left, self.high - 0.4 * em - up * step, said, color=GREY)
 
-    def _flow(self) -> tuple[list[tuple[float, int, Key, str]], int]:
-        """Place the entries of the legend from left to right, and count its lines."""
-        x, row, placed = self.left, 0, []
+    def _legend(self, y: float) -> float:
+        """Write the entries of the legend from left to right, from y on, and return where they end."""
+        x, em, step = self.left, self.em, LINE * self.em
         for one in self.keys:
-            label = wrap(one.label, 0.75 * (self.right - self.left), self.em, lines=1)[0]
-            needs = width(label, self.em) + 2.1 * self.em
+            label = wrap(one.label, 0.75 * (self.right - self.left), em, lines=1)[0]
+            needs = width(label, em) + 2.1 * em
             if x > self.left and x + needs > self.right:
-                x, row = self.left, row + 1
-            placed.append((x, row, one, label))
-            x += needs + 1.4 * self.em
-        return placed, row + 1 if placed else 0
-
-    def _key(self, one: Key, label: str, x: float, y: float) -> None:
-        em, look = self.em, {"transform": self.canvas, **one.look}
-        if one.box:
-            self.figure.add_artist(Rectangle((x, y - 0.4 * em), 1.5 * em, 0.8 * em, **look))
-        else:
-            look = {"linestyle": "none", "markersize": 0.75 * em, "markevery": [1], **look}
-            self.figure.add_artist(Line2D([x, x + 0.75 * em, x + 1.5 * em], [y] * 3, **look))
-        self.text(x + 2.1 * em, y, label, va="center_baseline")
+                x, y = self.left, y + step
+            middle, look = y + step / 2, {"transform": self.canvas, **one.look}
+            if one.box:
+                self.figure.add_artist(Rectangle((x, middle - 0.4 * em), 1.5 * em, 0.8 * em, **look))
+            else:
+                look = {"linestyle": "none", "markersize": 0.75 * em, "markevery": [1], **look}
+                places = [x, x + 0.75 * em, x + 1.5 * em]
+                self.figure.add_artist(Line2D(places, [middle] * 3, **look))
+            self.text(x + 2.1 * em, middle, label, va="center_baseline")
+            x += needs + 1.4 * em
+        return y + step if self.keys else y
 
     def text(self, x: float, y: float, said: str, **look: Any) -> Any:
         """Write a text at a place in points from the upper left corner."""
@@ -252,8 +238,8 @@ class Page:
         place = (left / wide, 1 - (start + tall) / self.high, (right - left) / wide, tall / self.high)
         axes = self.figure.add_axes(place)
         axes.set_axis_off()
-        axes.set(xlim=(low, high), ylim=(lines, 0), xticks=[], yticks=[])
-        rules(axes, [*ticks], upright=True)
+        axes.set(xlim=(low, high), ylim=(lines, 0))
+        axes.vlines([*ticks], 0, lines, **RULES)
         for tick, said in ticks.items():
             x = left + (tick - low) / (high - low) * (right - left)
             self.text(x, start + tall + 0.4 * self.em, said, ha="center", va="top", color=GREY)

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
-import pandas as pd
 from matplotlib.axes import Axes
 
 from surveywaves.catalogue import ABREAST
 from surveywaves.figures.drawing import LINE, Axis, Key, Page, line, withheld_key
-from surveywaves.figures.layout import MARKS, Part, Rows, hatched, panels, points
+from surveywaves.figures.layout import Part, Rows, hatched, panels, points
 from surveywaves.figures.style import GREY, INK, Narrow, Sheet, look_of, width, wrap
 from surveywaves.findings import LEVEL, Found, by_organisation, without_all
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, BETWEEN, PERCENT_FAVOURABLE, Status
 from surveywaves.words import LOW_RELIABILITY_SIGN, NONE, WITHHELD, Labels, number
 
-CLEAR: Final = {"facecolor": "white", "edgecolor": "none", "pad": 0.0}
-"""Background of a text that is written over the lines of a panel."""
+Placed = Sequence[tuple[float, Found]]
+"""Estimates, each with its y in a panel."""
 TOLD: Final = 40
 """Most organisations whose marks show their values on hover; with more, marks are too small for that."""
 LEAST: Final = 8.0
 """Least height of a ranking, in em."""
+BELOW: Final = 2.2
+"""Room for the numbers of an axis under a ranking, in em."""
 TOGETHER: Final[dict[str, Any]] = {"color": INK, "linewidth": 0.8, "linestyle": (0, (4, 2))}
 """Look of the line at the estimate of all together."""
 BESIDE: Final = 2
@@ -62,7 +63,8 @@ class Unit:
 
     def around_zero(self, shown: Sequence[Found]) -> Axis:
         """Return an axis of differences that is symmetric around zero."""
-        most = max(map(abs, _bounds(shown)), default=1.0) * 1.05 or 1.0
+        ends = [abs(end) for one in shown for end in (one.low, one.estimate, one.high) if end is not None]
+        most = max(ends, default=1.0) * 1.05 or 1.0
         step = 10 ** math.floor(math.log10(most))
         step = next(nice * step for nice in (5, 2, 1, 0.5) if nice * step <= most)
         return -most, most, {place: number(place, 0 if step >= 1 else 2) for place in (-step, 0.0, step)}
@@ -94,12 +96,6 @@ class Unit:
         return f"{where}: {said} ({labels.confidence} CI {self.bounds(one)})"
 
 
-def span(axes: Axes, y: float, one: Found, **look: Any) -> None:
-    """Draw an interval, if there is one."""
-    if one.low is not None and one.high is not None:
-        line(axes, [one.low, one.high], [y, y], **look)
-
-
 @dataclass(frozen=True)
 class Estimates:
     """Estimates of organisations (or of pairs of them, or of all together) on scales; `order` is that of the scales."""
@@ -125,6 +121,14 @@ class Estimates:
         return others.pop() if len(self.parts) > 1 and len(others) == 1 else ""
 
     @property
+    def in_order(self) -> Estimates:
+        """With the scales in order: the highest of the first organisation or, where they are ranked, of all, first."""
+        first = [one for one in self.facts if one.organisation == ALL] if self.ranked else []
+        first = first or next(iter(self.parts.values()), [])
+        known = {one.scale: -one.estimate for one in first if one.estimate is not None}
+        return replace(self, order=sorted(self.order, key=lambda scale: known.get(scale, math.inf)))
+
+    @property
     def ranked(self) -> bool:
         """Whether organisations are ranked because panels side by side would not fit."""
         return len(self.parts) > (ABREAST if self.unit.percent else BESIDE)
@@ -132,7 +136,7 @@ class Estimates:
     def draw(
         self,
         words: tuple[str, str],
-        mark: Callable[[Axes, float, Found], None],
+        mark: Callable[[Axes, Placed], None],
         axis: Axis,
         *,
         keys: Sequence[Key],
@@ -146,7 +150,7 @@ class Estimates:
         words
             Title and subtitle.
         mark
-            Draws an estimate into a panel at a given y.
+            Draws the estimates of a panel; where organisations are ranked, it is not called.
         axis
             Limits and ticks of every panel.
         keys, notes
@@ -158,20 +162,19 @@ class Estimates:
         low = f"{LOW_RELIABILITY_SIGN} Low reliability." if any(one.low_reliability for one in shown) else ""
         fewer = f"{FEWER} Only what both waves asked." if any(one.fewer for one in shown) else ""
         keys = [*keys, *withheld_key(any(one.status == Status.WITHHELD for one in shown))]
-        about: dict[str, Any] = {"keys": keys, "notes": [*notes, low, fewer]}
+        notes = [*notes, low, fewer]
         if self.ranked:
-            return self._rank(words, axis, **about)
+            return self._rank(words, axis, keys, notes)
         rows = self._rows(LINE * len(waves) + 0.7 if waves else 1.9)
         parts = [self._part(name, own, numbers=not waves) for name, own in self.parts.items()]
-        page, drawn = panels(self.unit.presentation, words, rows, parts, axis, **about)
+        page, drawn = panels(self.unit.presentation, words, rows, parts, axis, keys=keys, notes=notes)
         middles = dict(zip(self.order, rows.middles, strict=True))
         for axes, own in zip(drawn, self.parts.values(), strict=True):
-            for one in own:
-                shift = (waves.index(one.wave) - (len(waves) - 1) / 2) * LINE if waves else 0.0
-                if one.estimate is not None:
-                    mark(axes, middles[one.scale] + shift, one)
-                elif one.status == Status.WITHHELD:
-                    hatched(axes, axis[0], middles[one.scale] + shift, axis[1] - axis[0], 0.8)
+            places = [middles[one.scale] for one in own]
+            if waves:
+                shifts = [waves.index(one.wave) - (len(waves) - 1) / 2 for one in own]
+                places = [y + shift * LINE for y, shift in zip(places, shifts, strict=True)]
+            mark(axes, _known(axes, [*zip(places, own, strict=True)]))
         return page
 
     def _rows(self, least: float) -> Rows:
@@ -199,92 +202,101 @@ class Estimates:
     def _rank(self, words: tuple[str, str], axis: Axis, keys: Sequence[Key], notes: Sequence[str]) -> Page:
         """Make a page with a panel per scale that ranks any number of organisations, the highest first.
 
-        Each is named beside its mark if there is room, else only the highest and the lowest are.
+        Each is named beside its mark if there is room, else only the highest and the lowest are, above them.
         """
         unit, labels, sheet = (
             self.unit,
             Labels(self.unit.presentation),
             Sheet.of(self.unit.presentation.style),
         )
-        em, (title, subtitle), narrow = sheet.em, words, isinstance(unit.presentation.style, Narrow)
+        em, columns = sheet.em, 1 if isinstance(sheet, Narrow) else 4 if sheet.height else 3
         of = {scale: [one for one in self.shown if one.scale == scale] for scale in self.order}
-        most, columns = max(map(len, of.values()), default=1), 1 if narrow else 4 if sheet.height else 3
-        wide = (sheet.width - em) / max(min(columns, len(of)), 1)
+        most, wide = max(map(len, of.values()), default=1), (sheet.width - em) / max(min(columns, len(of)), 1)
         titles = {scale: wrap(labels.scale(scale), wide - em, em * 1.1, bold=True) for scale in of}
-        beyond = LINE * 1.1 * max(map(len, titles.values()), default=0) + 0.4 + 2.2
-        room = sheet.most / em - 13
-        fit = max(int(room / (beyond + min(1.2 * most, LEAST))), 1) * columns
+        heads, room = LINE * 1.1 * max(map(len, titles.values()), default=0) + 0.4, sheet.most / em - 13
+        fit = max(int(room / (heads + BELOW + min(1.2 * most, LEAST))), 1) * columns
         if fit < len(of):
             kept = sorted(of, key=lambda scale: -sum(one.moved for one in of[scale]))[:fit]
             of = {scale: own for scale, own in of.items() if scale in kept}
             notes = [*notes, f"{fit} of {len(self.order)} scales: those with most that is clear."]
-        room = room / max(-(-len(of) // columns), 1) - beyond
+        room = room / max(-(-len(of) // columns), 1) - heads - BELOW
         named = 1.2 * most <= room
-        body = 1.3 * most if named else min(room, max(12.0, most / 6))
+        over = 0.4 if named else 0.4 + 2 * LINE
+        body = 1.3 * most if named else min(room, max(12.0, most / 6)) - 2 * LINE
+        heads += over - 0.4
         every = {one.scale: one.estimate for one in self.facts if one.organisation == ALL}
         if any(level is not None for level in every.values()):
             keys = [*keys, Key(labels.organisation(ALL), TOGETHER)]
-        lines, names = (body + beyond) * -(-len(of) // columns) - beyond, {}
+        names = {}
         for one in self.shown:
             name = labels.organisation(one.organisation.removesuffix(f"{BETWEEN}{self.against}"))
-            names[one.organisation] = wrap(name, (0.4 if named else 0.5) * wide, em, lines=1)[0]
+            names[one.organisation] = wrap(name, (0.4 if named else 0.55) * wide, em, lines=1)[0]
         before = 0.6 * em + max((width(name, em) for name in names.values()), default=0.0)
         after = 0.6 * em + max((width(unit.change(one), em, bold=True) for one in self.shown), default=0.0)
-        page = Page(unit.presentation, title, subtitle, keys, notes, lines=lines, heads=beyond - 2.2)
+        step = heads + body + BELOW
+        lines = step * -(-len(of) // columns) - BELOW - heads
+        page = Page(unit.presentation, *words, keys, notes, lines=lines, heads=heads)
         for place, (scale, own) in enumerate(of.items()):
-            top, left = place // columns * (body + beyond), page.left + place % columns * wide
+            own.sort(key=lambda one: math.inf if one.estimate is None else -one.estimate)
+            top, left = place // columns * step, page.left + place % columns * wide
             start, end = (left + before, left + wide - em - after) if named else (left, left + wide - em)
-            page.head(left, titles[scale], top=top, bold=True)
+            page.head(left, titles[scale], top=top, up=over, bold=True)
             axes = page.panel(start, end, axis, top=top, lines=body)
             if (level := every.get(scale)) is not None:
                 axes.axvline(level, zorder=1, **TOGETHER)
-            own.sort(key=lambda one: math.inf if one.estimate is None else -one.estimate)
             each = body / max(len(own), 1)
-            _intervals(axes, own, each, unit, min(each, 1.3) * em)
+            known = _known(axes, [((n + 0.5) * each, one) for n, one in enumerate(own)], each * 0.8)
+            looks = {one.decision: look_of(one.decision) for _, one in known}
+            size = max(0.55 * min(each, 1.3) * em, 1.5)
+            intervals(axes, known, unit, looks, size=size, focus=len(own) <= 12)
             for n, one in enumerate(own if named else ()):
                 page.write(left, top + (n + 0.5) * each, names[one.organisation])
                 page.write(end + after, top + (n + 0.5) * each, unit.change(one), ha="right", **_look(one))
-            there = [] if named else [one for one in own if one.estimate is not None]
-            near, per = int(1.3 / each) + 1, (axis[1] - axis[0]) / (end - start)
-            for one in there[:1]:
-                said = f"{names[one.organisation]} {unit.change(one)}"
-                if axis[0] + width(said, em, bold=True) * per < min(_bounds(there[:near])):
-                    page.write(start, top + 0.7, said, bbox=CLEAR, **_look(one))
-            for one in there[-1:]:
-                said = f"{names[one.organisation]} {unit.change(one)}"
-                if axis[1] - width(said, em, bold=True) * per > max(_bounds(there[-near:])):
-                    page.write(end, top + body - 0.7, said, ha="right", bbox=CLEAR, **_look(one))
+            ends = [] if named or not known else [("lowest", known[-1]), ("highest", known[0])]
+            for n, (word, (_, one)) in enumerate(ends):
+                said = f"{word}: {names[one.organisation]} {unit.change(one)}"
+                page.head(left, [said], top=top, up=0.4 + n * LINE, **_look(one))
         return page
 
 
-def _bounds(facts: Iterable[Found]) -> list[float]:
-    """Return estimates and the ends of their intervals, as far as there are any."""
-    return [end for one in facts for end in (one.low, one.estimate, one.high) if end is not None]
-
-
-def _look(one: Found) -> dict[str, str]:
+def _look(one: Found) -> dict[str, Any]:
     """Return the look of a written estimate: bold and in colour if its direction is decided."""
     return {"color": look_of(one.decision)[0], "weight": "bold"} if one.moved else {"color": GREY}
 
 
-def _intervals(axes: Axes, facts: Sequence[Found], each: float, unit: Unit, high: float) -> None:
-    """Draw estimates under each other with their intervals, `each` in lines and at most `high` points."""
-    places = {one.organisation: (place + 0.5) * each for place, one in enumerate(facts)}
-    there = [one for one in facts if one.estimate is not None]
-    looks, size = {one.decision: look_of(one.decision) for one in there}, max(0.55 * high, 1.5)
-    for decision, (colour, marker, _) in looks.items():
-        # Intervals of one colour are a single line with gaps; an element for each would make large files.
-        own = [one for one in there if one.decision == decision]
-        x = [math.nan if end is None else end for one in own for end in (one.low, one.high, None)]
-        y = [place for one in own for place in [places[one.organisation]] * 3]
-        line(axes, x, y, color=colour, linewidth=0.14 * high, zorder=1)
-        if len(facts) > TOLD:
-            x, y = [one.estimate or 0.0 for one in own], [places[one.organisation] for one in own]
-            line(axes, x, y, color=colour, linestyle="none", marker=marker, markersize=size, zorder=3)
-    if len(facts) <= TOLD:
-        marks = [(one.estimate, places[one.organisation], one.decision, unit.told(one)) for one in there]
-        points(axes, pd.DataFrame(marks, columns=MARKS), looks, size, focus=len(facts) <= 12)
+def _known(axes: Axes, placed: Placed, high: float = 0.8) -> Placed:
+    """Return the estimates that there are; hatch the panel where one is withheld, and mark zero on one around it."""
     low, far = axes.get_xlim()
-    for one in facts:
+    if low == -far:
+        axes.axvline(0, color=INK, linewidth=0.8, zorder=1)
+    for y, one in placed:
         if one.status == Status.WITHHELD and one.estimate is None:
-            hatched(axes, low, places[one.organisation], far - low, each * 0.8)
+            hatched(axes, low, y, far - low, high)
+    return [(y, one) for y, one in placed if one.estimate is not None]
+
+
+def intervals(
+    axes: Axes,
+    placed: Placed,
+    unit: Unit,
+    looks: Mapping[str, Sequence[Any]],
+    *,
+    size: float,
+    focus: bool = True,
+) -> None:
+    """Draw estimates with their intervals; `size` is that of marks, in points.
+
+    `looks` are colours and shapes of decisions or, of levels, of waves.
+    """
+    series = [one.decision if one.wave not in looks else one.wave for _, one in placed]
+    for name, (colour, marker, *_) in looks.items():
+        # Intervals of one colour are a single line with gaps; an element for each would make large files.
+        own = [each for each, of in zip(placed, series, strict=True) if of == name]
+        x = [math.nan if end is None else end for _, one in own for end in (one.low, one.high, None)]
+        line(axes, x, [y for y, _ in own for _ in range(3)], color=colour, linewidth=size / 4, zorder=1)
+        if len(placed) > TOLD:
+            look = {"color": colour, "marker": marker, "markersize": size, "linestyle": "none", "zorder": 3}
+            line(axes, [one.estimate or 0.0 for _, one in own], [y for y, _ in own], **look)
+    if len(placed) <= TOLD:
+        marks = [(one.estimate, y, of, unit.told(one)) for (y, one), of in zip(placed, series, strict=True)]
+        points(axes, marks, looks, size, focus=focus)

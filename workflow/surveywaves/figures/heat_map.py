@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import pandas as pd
 import seaborn as sns
@@ -31,12 +31,10 @@ MOVED: Final = (Decision.INCREASE.value, Decision.DECREASE.value)
 SHADES: Final = sns.color_palette("blend:#f3f6fa,#9dbcd8,#2f6aa3,#0d2f57", as_cmap=True)
 """Light to dark by the share of favourable answers, so that greyscale keeps the order."""
 
-
-class Column(NamedTuple):
-    """A column: whose, and of which wave; without one, the change of the main pair."""
-
-    organisation: str
-    wave: str = ""
+Column = tuple[str, str]
+"""Organisation and wave; without a wave, the change of the main pair."""
+Cells = Mapping[tuple[str, str, str], Any]
+"""Rows of the tables by item, organisation and wave, as for columns."""
 
 
 def heat_map(
@@ -49,22 +47,27 @@ def heat_map(
     page
         Of `catalogue.pages`. A slide shows what changed most, as much as it has room for.
     """
-    labels, sheet = Labels(presentation), Sheet.of(presentation.style)
+    labels, sheet, (one, many) = (
+        Labels(presentation),
+        Sheet.of(presentation.style),
+        presentation.nouns.statement,
+    )
     groups = pages(presentation)[page]
     items = [item for own in groups.values() for item in own]
     rows = item_summary[item_summary["item"].isin([item.item for item in items])]
-    changes = _changes(item_contrasts, items, presentation)
-    levels = {(row.item, Column(row.organisation, row.wave)): row for row in records(rows)}
-    found = levels | changes
-    columns = _columns({column for _, column in found}, presentation)
-    parts = list(dict.fromkeys(column.organisation for column in columns))
-    if isinstance(presentation.style, Slide):
-        groups = {"": _most_changed(items, changes, parts, sheet)}
+    found: dict[tuple[str, str, str], Any] = {(r.item, r.organisation, r.wave): r for r in records(rows)}
+    if compared := main_pair(presentation):
+        changes = contrast_rows(item_contrasts, PERCENT_FAVOURABLE, CHANGE, wave=compared.contrast)
+        changes = changes[changes["item"].isin(set(rows["item"]))]
+        found |= {(row.item, row.organisation, ""): row for row in records(changes)}
+    columns = _columns({(organisation, wave) for _, organisation, wave in found}, presentation)
+    parts = list(dict.fromkeys(organisation for organisation, _ in columns))
+    if isinstance(sheet, Slide):
+        groups = {"": _most_changed(items, found, parts, sheet)}
     shown = [item for own in groups.values() for item in own]
-    heads = [labels.wave(one.wave) if one.wave else "change" for one in columns]
-    spans = [(labels.organisation(name), sum(one.organisation == name for one in columns)) for name in parts]
-    apart = parts == [ALL] and len(presentation.organisations) > 1
-    if apart:
+    heads = [labels.wave(wave) if wave else "change" for _, wave in columns]
+    spans = [(labels.organisation(name), sum(of == name for of, _ in columns)) for name in parts]
+    if apart := parts == [ALL] and len(presentation.organisations) > 1:
         heads += SPREAD
         spans.append((opening(presentation.nouns.organisation[1]), len(SPREAD)))
     room = sheet.width - (COLUMN * len(heads) + 2) * sheet.em
@@ -76,47 +79,39 @@ def heat_map(
             cells.append([Tile()] * len(heads))
         for item in own:
             names.append(wrap(labels.item(item.item), room, sheet.em, lines=2 if group else 1))
-            row = [_tile(item.item, column, found, labels) for column in columns]
-            cells.append([*row, *(_spread(item.item, levels, changes, presentation) if apart else ())])
-    title = _title(changes, parts, len(items), presentation)
-    about = "; change in points: ▲ rose, ▼ fell, else no clear change" if changes else ""
+            row = [_tile((item.item, *column), found, labels) for column in columns]
+            cells.append([*row, *(_spread(item.item, found, presentation) if apart else ())])
+    tiles = [cell for row in cells for cell in row]
+    changing = any(not wave for *_, wave in found)
+    about = "; change in points: ▲ rose, ▼ fell, else no clear change" if changing else ""
     drawn = grid(
         presentation,
-        (title, f"Favourable answers, %{about}"),
+        (_title(found, parts, len(items), presentation), f"Favourable answers, %{about}"),
         Rows(names, sheet.em, bold=[place for place, row in enumerate(cells) if row[:1] == [Tile()]]),
         cells,
         heads,
         most=WIDEST,
         groups=spans,
-        keys=withheld_key(any(cell.hatched for row in cells for cell in row)),
+        keys=withheld_key(any(cell.hatched for cell in tiles)),
         notes=[
             reversed_note(shown),
-            "Changes are computed before rounding." if changes else "",
+            f"{NONE} not asked, or not so." if any(cell.text == NONE for cell in tiles) else "",
+            "Changes are computed before rounding." if changing else "",
             f"{len(shown)} of {len(items)}: what changed most." if len(shown) < len(items) else "",
         ],
     )
-    own_rows = rows["wave"].isin({column.wave for column in columns}) & rows["organisation"].isin(parts)
+    there = rows["wave"].isin({wave for _, wave in columns}) & rows["organisation"].isin(parts)
     if apart:
-        own_rows |= rows["wave"].eq(list(presentation.waves)[-1])
-    own_rows &= rows["item"].isin([item.item for item in shown])
-    one, many = presentation.nouns.statement
+        there |= rows["wave"].eq(list(presentation.waves)[-1])
     caption = f"Share of favourable answers to each {one}."
-    if changes:
+    if changing:
         caption += (
             f" Change between the main two waves, with a sign where p, adjusted across {many}, decides."
         )
-    return drawn.drawing(rows[own_rows], caption=caption, alt=f"{title}. A row a {one} and a column a wave.")
-
-
-def _changes(
-    table: pd.DataFrame, items: Sequence[Item], presentation: Presentation
-) -> dict[tuple[str, Column], Any]:
-    """Take the changes of the main pair, by statement and organisation."""
-    if (compared := main_pair(presentation)) is None:
-        return {}
-    own = contrast_rows(table, PERCENT_FAVOURABLE, CHANGE, wave=compared.contrast)
-    own = own[own["item"].isin([item.item for item in items])]
-    return {(row.item, Column(row.organisation)): row for row in records(own)}
+    drawn_rows = rows[there & rows["item"].isin([item.item for item in shown])]
+    return drawn.drawing(
+        drawn_rows, caption=caption, alt=f"{drawn.title}. A row a {one} and a column a wave."
+    )
 
 
 def _columns(there: set[Column], presentation: Presentation) -> list[Column]:
@@ -127,22 +122,22 @@ def _columns(there: set[Column], presentation: Presentation) -> list[Column]:
     choices = [(single, waves), (single, main), ([ALL], waves), ([ALL], main)]
     found: list[Column] = []
     for parts, own in choices if len(single) > 1 else choices[2:]:
-        found = [Column(name, wave) for name in parts for wave in (*own, "") if (name, wave) in there]
+        found = [(name, wave) for name in parts for wave in (*own, "") if (name, wave) in there]
         if len(found) <= COLUMNS:
             break
     return found[:COLUMNS]
 
 
-def _tile(item: str, column: Column, found: Mapping[tuple[str, Column], Any], labels: Labels) -> Tile:
+def _tile(place: tuple[str, str, str], found: Cells, labels: Labels) -> Tile:
     """Make a tile: a share on its shade, or a change with the sign of its decision."""
-    row = found.get((item, column))
-    estimate = None if row is None else row.favourable_percent if column.wave else row.estimate
-    if row is None or pd.isna(estimate) or not (column.wave or row.status in ESTIMATED):
+    (item, organisation, wave), row = place, found.get(place)
+    estimate = None if row is None else row.favourable_percent if wave else row.estimate
+    if row is None or pd.isna(estimate) or not (wave or row.status in ESTIMATED):
         gone = row is not None and row.status == Status.WITHHELD
         return Tile(WITHHELD if gone else NONE, ink=GREY, hatched=gone)
-    if column.wave:
+    if wave:
         ground = to_hex(SHADES(float(estimate) / 100))
-        whose = f"{labels.organisation(column.organisation)}, {labels.wave(column.wave)}"
+        whose = f"{labels.organisation(organisation)}, {labels.wave(wave)}"
         told = f"{labels.item(item)} {whose}: {number(estimate, 1)}% favourable"
         return Tile(number(estimate, 0), ground, on(ground), told=told)
     (colour, _, sign), moved = look_of(row.decision), row.decision in MOVED
@@ -150,48 +145,36 @@ def _tile(item: str, column: Column, found: Mapping[tuple[str, Column], Any], la
     return Tile(text, ink=colour if moved else GREY, bold=moved)
 
 
-def _spread(
-    item: str,
-    levels: Mapping[tuple[str, Column], Any],
-    changes: Mapping[tuple[str, Column], Any],
-    presentation: Presentation,
-) -> list[Tile]:
+def _spread(item: str, found: Cells, presentation: Presentation) -> list[Tile]:
     """Make two tiles: the lowest and highest share of any organisation in the last wave, and how many moved."""
     last, names = list(presentation.waves)[-1], presentation.organisations
-    rows = [row for name in names if (row := levels.get((item, Column(name, last)))) is not None]
+    rows = [row for name in names if (row := found.get((item, name, last))) is not None]
     shares = [float(row.favourable_percent) for row in rows if pd.notna(row.favourable_percent)]
-    moved = [row.decision for name in names if (row := changes.get((item, Column(name)))) is not None]
+    moved = [row.decision for name in names if (row := found.get((item, name, ""))) is not None]
     signs = (f"{look_of(one)[2]}{moved.count(one)}" for one in MOVED)
     ends = f"{number(min(shares), 0)}–{number(max(shares), 0)}" if shares else NONE
     return [Tile(ends), Tile(" ".join(signs) if moved else NONE)]
 
 
-def _most_changed(
-    items: Sequence[Item], changes: Mapping[tuple[str, Column], Any], parts: Sequence[str], sheet: Sheet
-) -> list[Item]:
+def _most_changed(items: Sequence[Item], found: Cells, parts: Sequence[str], sheet: Sheet) -> list[Item]:
     """Choose the statements that changed most, as many as a sheet has lines, in their order."""
     lines = int((sheet.most / sheet.em - 18) / (LINE + 0.2))
 
     def size(item: Item) -> float:
-        rows = [changes.get((item.item, Column(name))) for name in parts]
-        sizes = [abs(row.estimate) + 1000 * (row.decision in MOVED) for row in rows if row is not None]
-        return max((size for size in sizes if pd.notna(size)), default=0.0)
+        rows = [row for name in parts if (row := found.get((item.item, name, ""))) is not None]
+        sizes = [abs(row.estimate) + 1000 * (row.decision in MOVED) for row in rows if pd.notna(row.estimate)]
+        return max(sizes, default=0.0)
 
     kept = sorted(items, key=size, reverse=True)[:lines]
     return [item for item in items if item in kept]
 
 
-def _title(
-    changes: Mapping[tuple[str, Column], Any], parts: Sequence[str], total: int, presentation: Presentation
-) -> str:
+def _title(found: Cells, parts: Sequence[str], total: int, presentation: Presentation) -> str:
     """Say on how many statements answers became more or less favourable."""
-    labels, many = Labels(presentation), presentation.nouns.statement[1]
-    if not changes:
-        return f"Favourable answers to {total} {many}"
-    said: list[str] = []
+    labels, many, said = Labels(presentation), presentation.nouns.statement[1], list[str]()
     for name in parts:
-        own = [row.decision for (_, column), row in changes.items() if column.organisation == name]
-        up, down = own.count(Decision.INCREASE.value), own.count(Decision.DECREASE.value)
-        whose = f"{labels.organisation(name)}: " if len(parts) > 1 else ""
-        said.append(f"{whose}{up}{'' if said else f' of {total} {many}'} rose, {down} fell")
-    return "; ".join(said)
+        if own := [row.decision for (_, of, wave), row in found.items() if (of, wave) == (name, "")]:
+            whose = f"{labels.organisation(name)}: " if len(parts) > 1 else ""
+            up, down = map(own.count, MOVED)
+            said.append(f"{whose}{up}{'' if said else f' of {total} {many}'} rose, {down} fell")
+    return "; ".join(said) or f"Favourable answers to {total} {many}"

@@ -6,16 +6,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import pandas as pd
 import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_rgba_array
 from matplotlib.patches import Rectangle
 
-from surveywaves.figures.drawing import LINE, WITHHELD_LOOK, Axis, Page, rules
+from surveywaves.figures.drawing import LINE, RULES, WITHHELD_LOOK, Axis, Page
 from surveywaves.figures.style import GREY, INK, Narrow, Sheet, drawable, width, wrap
 from surveywaves.study.parts import Presentation
 
@@ -30,37 +30,14 @@ def beside(axes: Axes, x: float, y: float, said: str, away: float, **look: Any) 
     axes.annotate(said, (x, y), xytext=(away, 0), **base, **look)
 
 
-class Box(NamedTuple):
-    """A box: its left edge `x`, its middle `y`, its size and look, and the text that it shows on hover."""
-
-    x: float
-    y: float
-    wide: float
-    high: float
-    look: Mapping[str, Any]
-    told: str = ""
-
-
-def boxes(axes: Axes, drawn: Sequence[Box]) -> None:
-    """Draw boxes, each over those before it."""
-    corners = [
-        [(x, y - h / 2), (x + w, y - h / 2), (x + w, y + h / 2), (x, y + h / 2)] for x, y, w, h, *_ in drawn
-    ]
-    looks = {
-        f"{name}s": [box.look[name] for box in drawn] for name in ("facecolor", "edgecolor", "linewidth")
-    }
-    told = [f"hover:{drawable(box.told)}" if box.told else None for box in drawn]
-    axes.add_collection(PolyCollection(corners, urls=told, clip_on=False, **looks), autolim=False)  # type: ignore[arg-type]
-
-
 def hatched(axes: Axes, x: float, y: float, wide: float, high: float) -> None:
     """Draw a hatched box where a value is withheld; y is its middle."""
     axes.add_artist(Rectangle((x, y - high / 2), wide, high, gid="hover:withheld", **WITHHELD_LOOK))
 
 
-def value(artist: Artist, said: str, *, focus: bool = True) -> None:
-    """Let a mark show its value on hover and, with `focus`, when it is reached by keyboard."""
-    artist.set_gid(f"{'value' if focus else 'hover'}:{drawable(said)}")
+def value(artist: Artist, said: str) -> None:
+    """Let a mark show its value on hover and when it is reached by keyboard."""
+    artist.set_gid(f"value:{drawable(said)}")
 
 
 MARKS: Final = ("x", "y", "series", "told")
@@ -68,9 +45,22 @@ MARKS: Final = ("x", "y", "series", "told")
 
 
 def points(
-    axes: Axes, marks: pd.DataFrame, looks: Mapping[str, Sequence[Any]], size: float, *, focus: bool = False
+    axes: Axes, marks: Any, looks: Mapping[str, Sequence[Any]], size: float, *, focus: bool = False
 ) -> None:
-    """Draw one mark per row of `marks`, in the colour and shape of its series; `size` is in points."""
+    """Draw marks, in the colour and shape of their series.
+
+    Parameters
+    ----------
+    marks
+        A row of `MARKS` for each.
+    looks
+        Series -> colour and shape.
+    size
+        In points.
+    focus
+        Whether values are shown when they are reached by keyboard, too: of few marks only.
+    """
+    marks = pd.DataFrame(marks, columns=MARKS)
     colours, markers = ({series: look[n] for series, look in looks.items()} for n in (0, 1))
     if len(marks):
         sns.scatterplot(
@@ -83,17 +73,24 @@ def points(
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows under each other: names broken into lines, em in points, a least height in em, and which are headings."""
+    """Rows under each other: names broken into lines, em in points, a least height in em, and which are headings.
+
+    `gap` is the distance between names of two rows, in em; with `over`, headings run over what stands beside the names.
+    """
 
     names: Sequence[Sequence[str]]
     em: float
     least: float = 0.0
     bold: Collection[int] = ()
+    gap: float = 0.4
+    over: bool = False
 
     @cached_property
     def heights(self) -> list[float]:
         """Heights of the rows, in em."""
-        return [max(self.least, len(name) * (LINE - 0.15) + 0.4) for name in self.names]
+        apart = [0.35 * (self.over and n in self.bold) for n in range(len(self.names))]
+        sizes = [len(name) * (LINE - 0.15) + self.gap for name in self.names]
+        return [max(self.least, size) + more for size, more in zip(sizes, apart, strict=True)]
 
     @cached_property
     def middles(self) -> list[float]:
@@ -103,13 +100,20 @@ class Rows:
     @cached_property
     def end(self) -> float:
         """Where names end and what stands beside them begins, in points."""
-        each = (width(one, self.em, bold=n in self.bold) for n, name in enumerate(self.names) for one in name)
+        names = [
+            (n in self.bold, name) for n, name in enumerate(self.names) if not (self.over and n in self.bold)
+        ]
+        each = (width(one, self.em, bold=bold) for bold, name in names for one in name)
         return 1.5 * self.em + max(each, default=0.0)
 
     def write(self, page: Page, top: float = 0.0) -> None:
         """Write the names at the left."""
         for place, (name, y) in enumerate(zip(self.names, self.middles, strict=True)):
-            page.write(page.left, top + y, "\n".join(name), weight="bold" if place in self.bold else "normal")
+            bold = place in self.bold
+            look = (
+                {"bbox": {"facecolor": "white", "edgecolor": "none", "pad": 1}} if self.over and bold else {}
+            )
+            page.write(page.left, top + y, "\n".join(name), weight="bold" if bold else "normal", **look)
 
 
 @dataclass(frozen=True)
@@ -127,11 +131,14 @@ def panels(
     rows: Rows,
     parts: Sequence[Part],
     axis: Axis,
+    *,
+    ruled: bool = True,
     **about: Any,
 ) -> tuple[Page, list[Axes]]:
     """Make a page with panels of the same rows beside each other; where it is narrow, below each other.
 
-    `words` are title and subtitle; `axis` is where x begins and ends, and its ticks; `about` goes to `Page`.
+    `words` are title and subtitle; `axis` is where x begins and ends, and its ticks; `ruled`: with lines between
+    rows; `about` goes to `Page`.
     """
     sheet, count, lines, em = Sheet.of(presentation.style), max(len(parts), 1), sum(rows.heights), rows.em
     stacked, columns = isinstance(presentation.style, Narrow), any(part.columns for part in parts)
@@ -161,7 +168,8 @@ def panels(
             right -= max(width(text, em, bold=True) for text in (*head, *said)) + 0.8 * em
         axes = page.panel(left, right, axis, top=top, lines=lines)
         places = rows.middles if columns else [*accumulate(rows.heights)][:-1]
-        rules(axes, [y for n, y in enumerate(places) if n not in rows.bold])
+        if ruled:
+            axes.hlines([y for n, y in enumerate(places) if n not in rows.bold], *axes.get_xlim(), **RULES)
         drawn.append(axes)
     return page, drawn
 
@@ -196,13 +204,11 @@ def grid(
     """
     sheet, em, count = Sheet.of(presentation.style), rows.em, max(len(heads), 1)
     start, wide = rows.end, min((sheet.width - 0.5 * em - rows.end) / count, most * em)
-    broken = [wrap(head, wide - 0.5 * em, em, lines=3) for head in heads]
-    turned = _cut(broken) or any(width(one, em) > wide - 0.2 * em for name in broken for one in name)
-    if turned:
-        short = [wrap(head, 6 * em, em) for head in heads]
-        broken = [wrap(head, 11 * em, em) for head in heads] if _cut(short) else short
+    upright = [wrap(head, wide - 0.5 * em, em, lines=3) for head in heads]
+    turned = [[wrap(head, room * em, em) for head in heads] for room in (6, 11)]
+    broken = next((names for names in (upright, turned[0]) if "…" not in str(names)), turned[1])
     widest = max((width(one, em) for name in broken for one in name), default=0.0) / em
-    tall = widest if turned else (LINE - 0.1) * max(map(len, broken), default=0)
+    tall = (LINE - 0.1) * max(map(len, broken), default=0) if broken is upright else widest
     above = [wrap(name, span * wide - 0.5 * em, em, bold=True) for name, span in groups]
     spanned = LINE * max(map(len, above), default=0) + 0.4 if above else 0.0
     title, subtitle = words
@@ -213,7 +219,7 @@ def grid(
     if len(cells) and heads:
         _tiles(page.panel(start, start + count * wide, (0, count, {})), rows, cells)
     for x, name in enumerate(broken):
-        page.head(start + (x + 0.5) * wide, name, ha="center", rotation=90 if turned else 0)
+        page.head(start + (x + 0.5) * wide, name, ha="center", rotation=0 if broken is upright else 90)
     left = 0
     for name, (_, span) in zip(above, groups, strict=True):
         page.head(start + (left + 0.1) * wide, name, up=tall + 0.8, weight="bold", color=INK)
@@ -221,15 +227,12 @@ def grid(
     return page
 
 
-def _cut(names: Sequence[Sequence[str]]) -> bool:
-    return any(one.endswith("…") for name in names for one in name)
-
-
 def _tiles(axes: Axes, rows: Rows, cells: Sequence[Sequence[Tile]]) -> None:
     """Draw tiles a unit wide, each row as high as its name."""
+    grounds = [to_rgba_array([cell.ground for cell in row])[:, :3] for row in cells]
+    edges = [0.0, *accumulate(rows.heights)]
+    axes.pcolormesh(range(len(cells[0]) + 1), edges, grounds, edgecolor="white", linewidth=1.2, clip_on=False)
     for y, high, row in zip(rows.middles, rows.heights, cells, strict=True):
-        look = {"edgecolor": "white", "linewidth": 1.2}
-        boxes(axes, [Box(x, y, 1, high, {"facecolor": cell.ground, **look}) for x, cell in enumerate(row)])
         for x, cell in enumerate(row):
             if cell.hatched:
                 hatched(axes, x + 0.05, y, 0.9, 0.85 * high)

@@ -1,23 +1,23 @@
 """How people answered the statements of a scale: every answer of all respondents, three groups by organisation.
 
-Bars run from 0 to 100% on one axis, with the shares of the answers on either side written at their ends.
+Bars stand under their statement and run from 0 to 100%, with the shares of the answers on either side at their ends.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import accumulate, product
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 
-from surveywaves.figures.drawing import LINE, Drawing, Key, Page, reversed_note, withheld_key
-from surveywaves.figures.layout import Box, Rows, boxes, hatched, value
-from surveywaves.figures.style import GREY, INK, MARK, Sheet, on, response_colours, width, wrap
+from surveywaves.figures.drawing import Drawing, Key, reversed_note, withheld_key
+from surveywaves.figures.layout import Part, Rows, hatched, panels, value
+from surveywaves.figures.style import GREY, INK, MARK, Sheet, drawable, on, response_colours, width, wrap
 from surveywaves.findings import main_pair
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
@@ -28,21 +28,17 @@ BESIDE: Final = 2
 """Most organisations that stand side by side, wave under wave; more stand under each other, in the last wave."""
 UNDER: Final = 6
 """Most organisations under each other; more are shown in the tables only."""
-BAR: Final = 1.35
-"""Height of a bar with the gap above it, in em."""
+ROW: Final = 1.35
+"""Height of a row of bars, in em."""
 HIGH: Final = 1.05
 """Height of a bar, in em."""
-ROOM: Final = 0.2
-"""Least margin, in em, by which a segment must be wider than its number for the number to be written in it."""
-TOTAL: Final = 2.2
-"""Room for a total beside a bar, in em."""
-STATEMENT: Final = 0.30
-"""Share of the sheet's width that statements take."""
-OWN: Final = 8.5
-"""Most that the labels of bars take, in em."""
+TOTAL: Final = 6.0
+"""Room for a total beside a bar, in percent of the bar, for each panel."""
+NAME: Final = 10.0
+"""Most that the name of a bar takes, in em."""
 
-Place = tuple[str, str, str]
-"""Wave, organisation and item."""
+Line = tuple[Item, str, str]
+"""Item, wave and organisation of a row of bars; a statement stands above its bars, without wave and organisation."""
 
 
 def likert(
@@ -55,176 +51,120 @@ def likert(
     group
         A scale, or `WITHOUT_SCALE`.
     """
-    labels, sheet = Labels(presentation), Sheet.of(presentation.style)
-    organisation = presentation.nouns.organisation[0]
+    labels, em, nouns = Labels(presentation), Sheet.of(presentation.style).em, presentation.nouns
+    organisation, title = nouns.organisation[0], labels.scale(group)
     every = [item for item in presentation.items.values() if (item.scale or WITHOUT_SCALE) == group]
-    rows, summary = (
-        table[table["item"].isin([item.item for item in every])] for table in (item_frequencies, item_summary)
-    )
+    rows = item_frequencies[item_frequencies["item"].isin([item.item for item in every])]
     answered = set(rows["organisation"])
     there = [name for name in presentation.organisations if name in answered]
     there = there if 1 < len(there) <= UNDER else []
     rows = rows[rows["organisation"].isin([ALL, *there])]
-    answers = Answers.of(rows, summary, presentation)
+    answers = Answers(rows, item_summary[item_summary["item"].isin(set(rows["item"]))])
     asked = [wave for wave in presentation.waves if rows["wave"].eq(wave).any()]
-    last = asked[-1] if asked else ""
-    known = {item.item: answers.favourable.get((last, ALL, item.item), math.nan) for item in every}
-    known = {name: share for name, share in known.items() if not math.isnan(share)}
+    shares = {item.item: answers.favourable.get((asked[-1], ALL, item.item)) for item in every if asked}
+    known = {name: share for name, share in shares.items() if share is not None}
     every.sort(key=lambda item: -known.get(item.item, 0.0))
-    items, waves = _fitting(every, asked, there, presentation)
-    statements = _rows(items, waves, there, sheet)
-    panels = _panels(waves, there, labels, statements.end, sheet.width - 0.5 * sheet.em)
-    fewer = (
-        f"{len(items)} of {len(every)} {presentation.nouns.statement[len(items) > 1]}: the most favourable."
-    )
-    page = Page(
+    beside, under = (there, []) if len(there) <= BESIDE else ([], there)
+    lines = _fitting(every, asked, under, presentation)
+    items = list({item.item: item for item, *_ in lines}.values())
+    table = _rows(lines, presentation)
+    if known:
+        low, high = (number(end, 0) for end in (min(known.values()), max(known.values())))
+        title += f": {low if low == high else f'{low}–{high}'}% favourable in {labels.wave(asked[-1])}"
+    fewer = f"{len(items)} of {len(every)} {nouns.statement[len(items) > 1]}: the most favourable."
+    room = TOTAL * (1 + len(beside))
+    page, drawn = panels(
         presentation,
-        _title(labels.scale(group), [*known.values()], last, labels),
-        "Answers, %; at either end those on that side together, the favourable in bold",
+        (title, "Answers, %; beside each bar the total of each side, the favourable in bold"),
+        table,
+        [Part(labels.organisation(name)) for name in (ALL, *beside)],
+        (-room, 100 + room, {0: "0", 50: "50", 100: "100%"}),
+        ruled=False,
         keys=_keys(items, rows, presentation),
         notes=[
             reversed_note(items),
             f"Answers on either side are taken together by {organisation}." if there else "",
             fewer if len(items) < len(every) else "",
         ],
-        lines=sum(statements.heights),
-        heads=0.5 + 1.1 * LINE * max(len(panel.title) for panel in panels),
     )
-    statements.write(page)
-    _draw(page, panels, dict(zip(statements.middles, items, strict=True)), answers)
-    shown = rows["wave"].isin(waves) & rows["item"].isin([item.item for item in items])
+    for axes, whose in zip(drawn, (ALL, *beside), strict=True):
+        boxes: list[Box] = []
+        for y, (item, wave, own) in zip(table.middles, lines, strict=True):
+            if not wave:
+                continue
+            if bar := answers.bar(item, wave, whose if own == ALL else own, labels):
+                boxes += _bar(axes, y, bar, em, presentation.style.responses)
+            elif whose == own == ALL:
+                axes.text(0, y, _nothing(presentation, wave, item), va="center_baseline", color=GREY)
+        up, down = -HIGH / 2, HIGH / 2
+        corners = [[(x, y + up), (x + w, y + up), (x + w, y + down), (x, y + down)] for x, y, w, *_ in boxes]
+        faces, edges = [box[3] for box in boxes], [box[4] for box in boxes]
+        shapes = PolyCollection(corners, facecolors=faces, edgecolors=edges, linewidths=0.6, clip_on=False)
+        shapes.set_urls([box[5] for box in boxes])
+        axes.add_collection(shapes, autolim=False)
+    shown = rows["wave"].isin({wave for _, wave, _ in lines}) & rows["item"].isin([one.item for one in items])
     caption = (
         f"{shortened(labels.scale(group), 60)}, sorted by favourable answers in the last wave. "
         f"Every answer of all respondents{f'; by {organisation} the two sides and the middle' if there else ''}."
     )
-    said = [
-        f"{labels.item(one.item)} {number(known[one.item], 0)}% favourable."
-        for one in items
-        if one.item in known
-    ]
-    return page.drawing(rows[shown], caption=caption, alt=f"{page.title}. {' '.join(said)}")
+    said = [f"{labels.item(name)} {number(share, 0)}% favourable." for name, share in known.items()]
+    return page.drawing(rows[shown], caption=caption, alt=f"{title}. {' '.join(said)}")
 
 
 class Bar(NamedTuple):
     """The answers of a group to a statement in percent, lowest first; NaN where a share is not known.
 
-    `ends` are the shares below and above the middle; `without` is written in place of one that is not known.
+    `together` has the answers on either side as one. `ends` are the shares below and above the middle, the latter
+    favourable unless the statement is `reversed`; `without` is written in place of one that is not known, and `told`
+    says whose answers they are.
     """
 
     shares: Sequence[float]
     labels: Sequence[str]
+    together: bool
     ends: Sequence[float]
+    reversed: bool
     without: str
+    told: str
 
 
-@dataclass(frozen=True)
 class Answers:
-    """The percentage of each answer and of all favourable ones, and the places where an answer is withheld."""
+    """The percentage of each answer and of all favourable ones, by wave, organisation and item."""
 
-    presentation: Presentation
-    shares: Mapping[Place, Sequence[float]]
-    favourable: Mapping[Place, float]
-    withheld: frozenset[Place]
-
-    @classmethod
-    def of(cls, frequencies: pd.DataFrame, summary: pd.DataFrame, presentation: Presentation) -> Answers:
-        """Collect them from the released tables."""
+    def __init__(self, frequencies: pd.DataFrame, summary: pd.DataFrame) -> None:
         place = ["wave", "organisation", "item"]
-        most = max(scale.points for scale in presentation.response_scales.values())
         wide = frequencies.pivot(index=place, columns="response", values="percent").astype("float64")  # noqa: PD010
-        wide = wide.reindex(columns=range(1, most + 1))
         hidden = frequencies[frequencies["status"].eq(Status.WITHHELD)][place]
         known = summary[summary["favourable_percent"].notna()]
-        return cls(
-            presentation,
-            dict(zip(wide.index, wide.to_numpy().tolist(), strict=True)),
-            {(row.wave, row.organisation, row.item): float(row.favourable_percent) for row in records(known)},
-            frozenset(hidden.itertuples(index=False, name=None)),
-        )
+        self.shares = dict(zip(wide.index, wide.to_dict("records"), strict=True))
+        self.favourable = {
+            (row.wave, row.organisation, row.item): float(row.favourable_percent) for row in records(known)
+        }
+        self.withheld = set(hidden.itertuples(index=False, name=None))
 
-    def bar(self, item: Item, wave: str, organisation: str, *, together: bool) -> Bar | None:
-        """Return a bar, or None if nobody was asked; `together` adds up the answers on either side of the middle."""
-        place, scale = (wave, organisation, item.item), self.presentation.response_scales[item.response_scale]
-        shares: Sequence[float] = self.shares.get(place, [math.nan] * scale.points)[: scale.points]
-        gone, labels = place in self.withheld, tuple(scale.labels)
+    def bar(self, item: Item, wave: str, organisation: str, words: Labels) -> Bar | None:
+        """Return a bar, or None if nobody was asked; an organisation's answers on either side are taken together."""
+        place, scale = (
+            (wave, organisation, item.item),
+            words.presentation.response_scales[item.response_scale],
+        )
+        labels, own = tuple(scale.labels), self.shares.get(place, {})
+        shares, gone = [own.get(n, math.nan) for n in range(1, scale.points + 1)], place in self.withheld
         if all(map(math.isnan, shares)) and not gone:
             return None
         favourable, side = self.favourable.get(place, math.nan), len(shares) // 2
         ends, known = [sum(shares[:side]), sum(shares[-side:])], 0 if item.key < 0 else 1
         ends[known] = favourable if math.isnan(ends[known]) else ends[known]
-        if together:
+        if organisation != ALL:
             low, size = len(scale.favourable), scale.points
             parts = [slice(0, low), slice(low, size - low), slice(size - low, size)]
             parts = [part for part in parts if part.stop > part.start]
             shares = [sum(shares[part]) for part in parts]
             labels = tuple(" or ".join(dict.fromkeys((labels[p][0], labels[p][-1]))) for p in parts)
             shares[-known] = favourable if math.isnan(shares[-known]) else shares[-known]
-        return Bar(shares, labels, ends, WITHHELD if gone else NONE)
-
-
-class Panel(NamedTuple):
-    """Bars under each other: label (may be empty), wave and organisation of each; `left` and `right` are in points."""
-
-    title: Sequence[str]
-    bars: Sequence[tuple[str, str, str]]
-    left: float
-    right: float
-    together: bool
-
-
-def _panels(
-    waves: Sequence[str], there: Sequence[str], labels: Labels, start: float, end: float
-) -> list[Panel]:
-    """Choose panels: all respondents by wave; organisations by wave beside them, or under each other."""
-    em, first = labels.presentation.style.font_size, (end - start) * (0.54 if there else 1.0)
-
-    def panel(title: str, bars: Sequence[tuple[str, str, str]], place: int, wide: float) -> Panel:
-        named = [(wrap(label, OWN * em, em, lines=1)[0], wave, name) for label, wave, name in bars]
-        indent = max((width(name, em) + 0.5 * em for name, *_ in named if name), default=0.0) + TOTAL * em
-        left = start + (first + (place - 1) * wide if place else 0.0)
-        heading = wrap(title, wide - indent, em * 1.1, bold=True)
-        return Panel(heading, named, left + indent, left + wide - TOTAL * em, place > 0)
-
-    every = [(labels.wave(wave), wave, ALL) for wave in waves]
-    panels, rest = [panel(labels.organisation(ALL), every, 0, first)], end - start - first
-    if len(there) > BESIDE:
-        title = f"By {labels.presentation.nouns.organisation[0]}, {labels.wave(waves[-1])}"
-        own = [(labels.organisation(name), waves[-1], name) for name in there]
-        return [*panels, panel(title, own, 1, rest)]
-    for place, name in enumerate(there, 1):
-        panels.append(
-            panel(labels.organisation(name), [("", wave, name) for wave in waves], place, rest / len(there))
-        )
-    return panels
-
-
-def _draw(page: Page, panels: Sequence[Panel], items: Mapping[float, Item], answers: Answers) -> None:
-    """Draw panels: labels, bars, and the total of each side at the ends of a bar."""
-    em, labels, drawn = page.em, Labels(page.presentation), []
-    places = [(panel.left, (panel.left + panel.right) / 2, panel.right) for panel in panels]
-    ticks = {x: said for three in places for x, said in zip(three, ("0", "50", "100%"), strict=True)}
-    axes = page.panel(page.left, page.right, (page.left, page.right, ticks))
-    for panel in panels:
-        page.head(panel.left, panel.title, bold=True)
-        for (middle, item), (n, (name, wave, organisation)) in product(items.items(), enumerate(panel.bars)):
-            y = middle + (n - (len(panel.bars) - 1) / 2) * BAR
-            bar = answers.bar(item, wave, organisation, together=panel.together)
-            if name and (bar or organisation == ALL):
-                page.write(panel.left - TOTAL * em, y, name, ha="right", color=GREY)
-            if bar is None:
-                if organisation == ALL:
-                    page.write(panel.left, y, _nothing(page.presentation, wave, item), color=GREY)
-                continue
-            drawn += _bar(page, axes, panel, y, bar)
-            for total, x, low in zip(bar.ends, (panel.left - 3, panel.right + 3), (True, False), strict=True):
-                text = bar.without if math.isnan(total) else number(total, 0)
-                favourable = low == (item.key < 0)
-                look = {"weight": "bold", "color": INK} if favourable else {"color": GREY}
-                mark = page.write(x, y, text, ha="right" if low else "left", **look)
-                if favourable:
-                    whose = f"{labels.organisation(organisation)}, {labels.wave(wave)}"
-                    value(mark, f"{labels.item(item.item)}, {whose}: {text}% favourable")
-    boxes(axes, drawn)
+        told = f"{words.item(item.item)}, {words.organisation(organisation)}, {words.wave(wave)}"
+        without = WITHHELD if gone else NONE
+        return Bar(shares, labels, organisation != ALL, ends, item.key < 0, without, told)
 
 
 def _nothing(presentation: Presentation, wave: str, item: Item) -> str:
@@ -235,47 +175,69 @@ def _nothing(presentation: Presentation, wave: str, item: Item) -> str:
     return "not asked" if grade == Comparability.ABSENT else "no answers"
 
 
-def _bar(page: Page, axes: Axes, panel: Panel, y: float, bar: Bar) -> list[Box]:
-    """Return the boxes of a bar: known answers from both ends, and what is unknown hatched between them."""
-    shares, wide = np.array(bar.shares), (panel.right - panel.left) / 100
+Box = tuple[float, float, float, str, str, str | None]
+"""Left edge, middle and width of a part of a bar, its colour and that of its edge, and what it shows on hover."""
+
+
+def _bar(axes: Axes, y: float, bar: Bar, em: float, palette: tuple[str, ...]) -> list[Box]:
+    """Write the numbers of a bar, and return its parts and its frame.
+
+    Known answers are drawn from both ends; what is unknown is hatched between them.
+    """
+    shares = np.array(bar.shares)
     ends, rests = np.cumsum(shares), 100 - np.cumsum(shares[::-1])[::-1]
-    starts = np.where(np.isnan(ends), rests, ends - shares)
-    colours, drawn = response_colours(page.presentation.style.responses, len(shares)), []
-    for start, share, colour, label in zip(starts, shares, colours, bar.labels, strict=True):
+    starts, drawn = np.where(np.isnan(ends), rests, ends - shares), list[Box]()
+    low, far = axes.get_xlim()
+    points = axes.get_position().width * axes.figure.bbox.width / (far - low)
+    colours = response_colours(palette, len(shares))
+    look: dict[str, Any]
+    for n, (start, share, colour) in enumerate(zip(starts, shares, colours, strict=True)):
         if not share > 0 or math.isnan(start):
             continue
-        text, x = number(share, 0), panel.left + start * wide
-        look = {"facecolor": colour, "edgecolor": "white", "linewidth": 0.6}
-        drawn.append(Box(x, y, share * wide, HIGH, look, f"{label}: {text}%"))
-        if not panel.together and share * wide >= width(text, page.em) + ROOM * page.em:
-            page.write(x + share * wide / 2, y, text, ha="center", color=on(colour))
+        text, outer = number(share, 0), n in (0, len(shares) - 1)
+        drawn.append((start, y, share, colour, "white", f"hover:{drawable(f'{bar.labels[n]}: {text}%')}"))
+        if not (outer and bar.together) and share * points >= width(text, em) + 0.2 * em:
+            look = {"ha": "center", "va": "center_baseline", "color": on(colour)}
+            axes.text(start + share / 2, y, text, **look)
     if np.isnan(shares).any():
         low, high = np.nanmax([0.0, *ends]), np.nanmin([100.0, *rests])
         if high - low > 0.5:
-            hatched(axes, panel.left + low * wide, y, (high - low) * wide, HIGH)
-    frame = {"facecolor": "none", "edgecolor": MARK, "linewidth": 0.5}
-    return [*drawn, Box(panel.left, y, 100 * wide, HIGH, frame)]
+            hatched(axes, low, y, high - low, HIGH)
+    for total, x in zip(bar.ends, (-1.5, 101.5), strict=True):
+        text, favourable = bar.without if math.isnan(total) else number(total, 0), bar.reversed == (x < 0)
+        look = {"weight": "bold", "color": INK} if favourable else {"color": GREY}
+        mark = axes.text(x, y, text, ha="right" if x < 0 else "left", va="center_baseline", **look)
+        if favourable:
+            value(mark, f"{bar.told}: {text}% favourable")
+    return [*drawn, (0.0, y, 100.0, "none", MARK, None)]
 
 
-def _rows(items: Sequence[Item], waves: Sequence[str], there: Sequence[str], sheet: Sheet) -> Rows:
-    """Make a row per statement, as high as its bars; a reversed statement begins with its mark."""
-    names = [wrap(statement(item), STATEMENT * sheet.width, sheet.em, lines=5) for item in items]
-    return Rows(names, sheet.em, BAR * max(len(waves), len(there) if len(there) > BESIDE else 0, 1) + 0.7)
+def _rows(lines: Sequence[Line], presentation: Presentation) -> Rows:
+    """Name rows: a statement, with its mark if it is reversed, and under it the wave or organisation of each bar."""
+    labels, sheet, names = Labels(presentation), Sheet.of(presentation.style), list[Sequence[str]]()
+    for item, wave, whose in lines:
+        name = labels.wave(wave) if whose == ALL else labels.organisation(whose)
+        bar = wrap(name, NAME * sheet.em, sheet.em, lines=1) if wave else ()
+        names.append(bar or wrap(statement(item), sheet.width - 2 * sheet.em, sheet.em, bold=True))
+    heads = [place for place, (_, wave, _) in enumerate(lines) if not wave]
+    return Rows(names, sheet.em, bold=heads, gap=ROW - 1.15, over=True)
 
 
 def _fitting(
-    items: list[Item], waves: list[str], there: Sequence[str], presentation: Presentation
-) -> tuple[list[Item], list[str]]:
-    """Leave out what a sheet has no room for: first waves other than the main pair's, then statements."""
+    items: Sequence[Item], waves: Sequence[str], under: Sequence[str], presentation: Presentation
+) -> list[Line]:
+    """List the rows; what a sheet has no room for is left out: waves other than the main pair's, then statements."""
     sheet, compared = Sheet.of(presentation.style), main_pair(presentation)
     main = [wave for wave in waves if compared and wave in (compared.first, compared.last)] or waves[-2:]
-    fit = 0
+    lines: list[Line] = []
     for shown in (waves, main, waves[-1:]):
-        ends = accumulate(_rows(items, shown, there, sheet).heights)
-        fit = sum(end <= sheet.most / sheet.em - 12 for end in ends)
-        if fit == len(items):
-            break
-    return items[: max(fit, 1)], shown
+        bars = [*((wave, ALL) for wave in shown), *((waves[-1], name) for name in under if waves)]
+        lines = [(item, *bar) for item in items for bar in (("", ""), *bars)]
+        ends = accumulate(_rows(lines, presentation).heights)
+        fit = sum(end <= sheet.most / sheet.em - 11 for end in ends)
+        if fit == len(lines):
+            return lines
+    return lines[: max(fit // (1 + len(bars)), 1) * (1 + len(bars))]
 
 
 def _keys(items: Sequence[Item], rows: pd.DataFrame, presentation: Presentation) -> list[Key]:
@@ -287,11 +249,3 @@ def _keys(items: Sequence[Item], rows: pd.DataFrame, presentation: Presentation)
         for colour, label in zip(colours, scale.labels, strict=True):
             keys.append(Key(label, {"facecolor": colour, "edgecolor": MARK, "linewidth": 0.5}, box=True))
     return [*keys, *withheld_key(rows["status"].eq(Status.WITHHELD).any())]
-
-
-def _title(name: str, known: Sequence[float], wave: str, labels: Labels) -> str:
-    """Say from where to where the favourable answers to the statements lie."""
-    if not known:
-        return name
-    low, high = number(min(known), 0), number(max(known), 0)
-    return f"{name}: {low if low == high else f'{low}–{high}'}% favourable in {labels.wave(wave)}"

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pandas as pd
 import seaborn as sns
 
-from surveywaves.figures.drawing import Drawing, Key, Page, line, rules
+from surveywaves.figures.drawing import RULES, Drawing, Key, Page, line
 from surveywaves.figures.layout import MARKS, beside, points
 from surveywaves.figures.style import GREY, INK, RULE, wrap
 from surveywaves.findings import CHANGE, KINDS, kind_of
@@ -92,7 +92,7 @@ def _curves(
     axes = page.panel(page.left + 2.5 * em, page.right, (low, high, marked))
     axes.set_ylim(0, top)
     heights = [step * place for place in range(int(top / step) + 1)]
-    rules(axes, heights)
+    axes.hlines(heights, low, high, **RULES)
     for tick in heights:
         page.write(page.left + 2 * em, page.lines * (1 - tick / top), number(tick, 1), ha="right", color=GREY)
     if plan and plan.smallest is not None:

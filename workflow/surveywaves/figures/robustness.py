@@ -8,7 +8,7 @@ from typing import Any, Final
 import pandas as pd
 import seaborn as sns
 
-from surveywaves.figures.drawing import LINE, Drawing, Key, decision_keys
+from surveywaves.figures.drawing import LINE, Drawing, Key
 from surveywaves.figures.layout import Rows, Tile, grid
 from surveywaves.figures.style import DECISIONS, GREY, Sheet, on, wrap
 from surveywaves.findings import ANALYSIS, CHANGE, CLEAR, GAP, main_pair, main_unit, term_in
@@ -23,8 +23,10 @@ COLUMN: Final = 7.0
 SAME, OTHER = "#ececec", "#7a3e8e"
 """Ground of a tile whose decision is that of the main analysis, and of one whose is not."""
 
-Found = Mapping[tuple[str, str], Any]
-"""Rows with a decision, by organisation and scale."""
+Place = tuple[str, str]
+"""Organisation and scale."""
+Found = Mapping[Place, Any]
+"""Rows with a decision."""
 
 
 def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing:
@@ -35,10 +37,9 @@ def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing
     labels, pair, em = Labels(presentation), main_pair(presentation), Sheet.of(presentation.style).em
     kind, wave = (CHANGE, pair.contrast) if pair else (GAP, next(iter(presentation.waves)))
     up, down, what = ("rose", "fell", "change") if pair else ("higher", "lower", "difference")
-    words = up, down, f"no meaningful {what}", f"no clear {what}"
     rows = _rows(sensitivity, kind, wave)
     decided = rows[rows["status"].isin(ESTIMATED) & rows["decision"].ne("")]
-    tried: dict[str, dict[tuple[str, str], Any]] = {name: {} for name in rows["variant"]}
+    tried: dict[str, dict[Place, Any]] = {name: {} for name in rows["variant"]}
     for row in records(decided):
         tried[row.variant][row.organisation, row.scale] = row
     main = {place: row for place, row in tried.pop(MAIN, {}).items() if row.decision in CLEAR}
@@ -46,35 +47,31 @@ def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing
     results = sorted(main, key=lambda place: (order.index(place[0]), -abs(main[place].estimate)))
     tried = {name: own for name, own in tried.items() if own.keys() & main.keys()}
     agreeing = sum(all(_alike(own, place, main) for own in tried.values()) for place in results)
+    unit = "favourable answers, %" if main_unit(sensitivity) == PERCENT_FAVOURABLE else "means"
+    about = [f"{labels.wave(wave)}: {unit}"]
     if many := len(results) > ROWS:
         groups = {labels.scale(one): [p for p in results if p[1] == one] for one in labels.scales_in(decided)}
+        about.append(f"how many clear {what}s an analysis decides alike")
     else:
         groups = {f"{labels.organisation(one)}: {labels.scale(of)}": [(one, of)] for one, of in results}
-    names = [wrap(name, 24 * em, em, lines=1) for name in groups]
+        words = up, down, f"no meaningful {what}", f"no clear {what}"
+        signs = zip(DECISIONS, words, strict=True)
+        about += [f"{DECISIONS[one][2]} {said}" for one, said in signs if decided["decision"].eq(one).any()]
     make = _counted if many else _tile
     cells = [[make(own, of, main, labels) for own in (main, *tried.values())] for of in groups.values()]
-    box = {"edgecolor": GREY, "linewidth": 0.6}
-    keys = [
-        *([] if many else decision_keys(set(decided["decision"]), words, grid=True)),
-        Key("as in the main analysis", {"facecolor": SAME, **box}, box=True),
-        Key("another decision", {"facecolor": OTHER, **box}, box=True),
-    ]
+    absent = any(tile.text == NONE for row in cells for tile in row)
     title = f"{whole(agreeing)} of {whole(len(results))} clear {what}s hold in every alternative analysis"
-    unit = "favourable answers, %" if main_unit(sensitivity) == PERCENT_FAVOURABLE else "means"
+    box = {"edgecolor": GREY, "linewidth": 0.6}
+    looks = {"as in the main analysis": SAME, "another decision": OTHER}
     drawn = grid(
         presentation,
-        (title if results else f"No clear {what} to try by other analyses", f"{labels.wave(wave)}: {unit}"),
-        Rows(names, em, LINE + 0.35),
+        (title if results else f"No clear {what} to try by other analyses", "; ".join(about)),
+        Rows([wrap(name, 24 * em, em, lines=1) for name in groups], em, LINE + 0.35),
         cells,
         ["Main analysis", *map(labels.variant, tried)] if results else [],
         most=COLUMN,
-        keys=keys if results else [],
-        notes=[
-            f"{NONE} cannot be estimated, or not released."
-            if NONE in {t.text for row in cells for t in row}
-            else "",
-            f"How many of the clear {what}s the analyses decide alike." if many else "",
-        ],
+        keys=[Key(said, {"facecolor": look, **box}, box=True) for said, look in looks.items() if results],
+        notes=[f"{NONE} cannot be estimated, or not released." if absent else ""],
     )
     caption = "Decisions of each alternative analysis, tested and adjusted like the main one."
     alt = f"{drawn.title}. Tiles, a row a {'scale' if many else 'result'} and a column an analysis."
@@ -85,17 +82,15 @@ def _rows(sensitivity: pd.DataFrame, kind: str, wave: str) -> pd.DataFrame:
     """Take the contrasts of a kind in the headline's unit; where other analyses have none of it, standardised."""
     unit = main_unit(sensitivity)
     own = sensitivity[(sensitivity["wave"] == wave) & (sensitivity["analysis"] == ANALYSIS[unit])]
-    for term in (term_in(unit, kind), f"{kind}{STANDARDISED}"):
-        if (own["term"] == term).any():
-            return own[own["term"] == term]
-    return own[:0]
+    named = own[own["term"] == term_in(unit, kind)]
+    return named if len(named) else own[own["term"] == f"{kind}{STANDARDISED}"]
 
 
-def _alike(own: Found, place: tuple[str, str], main: Found) -> bool:
+def _alike(own: Found, place: Place, main: Found) -> bool:
     return place not in own or own[place].decision == main[place].decision
 
 
-def _tile(own: Found, places: Sequence[tuple[str, str]], main: Found, labels: Labels) -> Tile:
+def _tile(own: Found, places: Sequence[Place], main: Found, labels: Labels) -> Tile:
     """Make the tile of a result: the sign of its decision, on a ground that shows whether the main analysis agrees."""
     [place] = places
     if place not in own:
@@ -110,7 +105,7 @@ def _tile(own: Found, places: Sequence[tuple[str, str]], main: Found, labels: La
     return Tile(sign, ground, colour if first else on(ground), bold=first or not alike, told=told)
 
 
-def _counted(own: Found, places: Sequence[tuple[str, str]], main: Found, labels: Labels) -> Tile:  # noqa: ARG001
+def _counted(own: Found, places: Sequence[Place], main: Found, labels: Labels) -> Tile:  # noqa: ARG001
     """Make the tile of many results: on how many an analysis decides alike, darker the fewer they are."""
     tried = [place for place in places if place in own]
     if own is main or not tried:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
@@ -38,8 +37,8 @@ FALL: Final = "#b8400b"
 DECISIONS: Final = {
     Decision.INCREASE.value: (RISE, ">", "▲"),
     Decision.DECREASE.value: (FALL, "<", "▼"),
-    Decision.NO_MEANINGFUL_CHANGE.value: (INK, "s", "="),
-    Decision.INCONCLUSIVE.value: (MARK, "o", "·"),
+    Decision.NO_MEANINGFUL_CHANGE.value: (INK, "s", "■"),
+    Decision.INCONCLUSIVE.value: (MARK, "o", "●"),
 }
 """Colour, mark and sign of each decision: told apart by any of them."""
 
@@ -69,41 +68,48 @@ RC: Final[dict[Any, Any]] = {
 """Settings for drawing and saving."""
 
 
-class Slide(FigureStyle):
+class Sheet(FigureStyle):
+    """A style with a sheet, in points: that of print. Without a height, as high as a figure needs, up to `most`."""
+
+    width: float = 175 / 25.4 * 72
+    height: float | None = None
+    most: float = 235 / 25.4 * 72
+
+    @classmethod
+    def of(cls, style: FigureStyle) -> Sheet:
+        """Take the sheet of a style."""
+        return style if isinstance(style, Sheet) else cls(**style.model_dump())
+
+    @property
+    def em(self) -> float:
+        """Size of the type."""
+        return self.font_size
+
+
+class Slide(Sheet):
     """The style of a slide of 16:9, in type of 14 pt: the same makers draw on it."""
 
+    width: float = 960.0
+    height: float | None = 540.0
+    most: float = 540.0
 
-class Narrow(FigureStyle):
+
+class Narrow(Sheet):
     """The style of a telephone: panels stand below each other."""
+
+    width: float = 258.0
+    most: float = 1200.0
 
 
 def on_slide(presentation: Presentation) -> Presentation:
     """Return the study with the style of slides."""
-    style = presentation.style.model_dump() | {"font_size": 14.0, "dpi": 144}
+    style = presentation.style.model_dump() | {"font_size": 14.0, "dpi": 120}
     return presentation.model_copy(update={"style": Slide(**style)})
 
 
 def on_telephone(presentation: Presentation) -> Presentation:
     """Return the study with the style of figures for a telephone."""
     return presentation.model_copy(update={"style": Narrow(**presentation.style.model_dump())})
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """What a figure is drawn on, in points: without a height, as high as it needs, and `most` at most."""
-
-    width: float
-    height: float | None
-    most: float
-    em: float
-
-    @classmethod
-    def of(cls, style: FigureStyle) -> Sheet:
-        """Take the sheet of a style."""
-        if isinstance(style, Slide):
-            return cls(960.0, 540.0, 540.0, style.font_size)
-        wide, high = (258.0, 1200.0) if isinstance(style, Narrow) else (175 / 25.4 * 72, 235 / 25.4 * 72)
-        return cls(wide, None, high, style.font_size)
 
 
 # --- colours ------------------------------------------------------------------------------------------------------

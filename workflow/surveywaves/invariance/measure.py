@@ -1,4 +1,4 @@
-"""How each scale of a study measures: its reliability, its use, and whether its items work alike everywhere."""
+"""How each scale of a study measures: its reliability, and whether its items work alike everywhere."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import pandas as pd
 
 from surveywaves.invariance.dif import dif
 from surveywaves.invariance.structure import structure
-from surveywaves.reliability import reliability, usage
+from surveywaves.reliability import reliability
 from surveywaves.sample import Sample, Scale
+from surveywaves.tidy import tidy
 
 
 class Measured(NamedTuple):
-    """Tidy frames of all scales together, and how each may be used."""
+    """Tidy frames of scales under each other."""
 
     reliability: pd.DataFrame
-    scale_use: pd.DataFrame
     dif: pd.DataFrame
     structure: pd.DataFrame
 
@@ -26,10 +26,10 @@ def measure(
     sample: Sample,
     scales: Sequence[Scale],
     *,
+    only: range | None = None,
     confidence: float = 0.95,
     min_n: int = 10,
     seed: int = 0,
-    smallest_alpha: float = 0.60,
     dif_min_n: int = 50,
 ) -> Measured:
     """Measure every scale.
@@ -38,25 +38,20 @@ def measure(
     ----------
     sample, scales
         Who answered, and what.
+    only
+        Places of the scales that are measured, if not all: the frames have their rows only.
     confidence
         Coverage of the intervals.
     min_n, seed
         See `reliability`.
-    smallest_alpha
-        See `usage`.
     dif_min_n
         Fewest respondents of a group whose items are examined: see `dif`.
     """
-    found = pd.concat(
-        [reliability(sample, scale, confidence=confidence, min_n=min_n, seed=seed) for scale in scales],
-        ignore_index=True,
-    )
+    some = [scales[at] for at in (range(len(scales)) if only is None else only)]
+    alphas = [reliability(sample, scale, confidence=confidence, min_n=min_n, seed=seed) for scale in some]
+    differing = [dif(sample, scale, confidence=confidence, min_n=dif_min_n) for scale in some]
     return Measured(
-        reliability=found,
-        scale_use=usage(found, smallest_alpha=smallest_alpha),
-        dif=pd.concat(
-            [dif(sample, scale, confidence=confidence, min_n=dif_min_n) for scale in scales],
-            ignore_index=True,
-        ),
-        structure=structure(sample, scales, confidence=confidence),
+        reliability=pd.concat([tidy([]), *alphas], ignore_index=True),
+        dif=pd.concat([tidy([]), *differing], ignore_index=True),
+        structure=structure(sample, scales, only=only, confidence=confidence),
     )

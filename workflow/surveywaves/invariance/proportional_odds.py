@@ -115,17 +115,20 @@ def _answers(counts: FloatArray, design: FloatArray) -> Iterator[Answers]:
         chunks = np.array_split(together, range(AT_A_TIME, len(together), AT_A_TIME))
     for chunk in chunks:
         row, category = np.nonzero(counts[chunk])
+        used, row_used = np.unique(row, return_inverse=True)
         own = np.flatnonzero(design[chunk].any(axis=0))
-        sides = -design[np.ix_(chunk, own)][row]
-        upper, lower = (np.hstack([np.zeros((len(row), cuts)), sides]) for _ in range(2))
+        upper, lower = (np.zeros((len(row), cuts)) for _ in range(2))
         some = np.flatnonzero(category < cuts)
         upper[some, category[some]] = 1.0
         some = np.flatnonzero(category > 0)
         lower[some, category[some] - 1] = 1.0
         yield Answers(
-            np.append(np.arange(cuts), cuts + own),
+            np.arange(cuts),
             upper,
             lower,
+            owned=cuts + own,
+            classes=design[np.ix_(chunk[used], own)],
+            of_class=row_used,
             ceiling=np.where(category == cuts, np.inf, 0.0),
             floor=np.where(category == 0, -np.inf, 0.0),
             total=counts[chunk][row, category],

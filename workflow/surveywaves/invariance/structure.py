@@ -49,7 +49,12 @@ _SATURATED: Final = "three statements fit one factor whatever was answered"
 
 
 def structure(
-    sample: Sample, scales: Sequence[Scale], *, confidence: float = 0.95, min_n: int = FEWEST
+    sample: Sample,
+    scales: Sequence[Scale],
+    *,
+    only: range | None = None,
+    confidence: float = 0.95,
+    min_n: int = FEWEST,
 ) -> pd.DataFrame:
     """Fit one factor to each scale, two to each pair of neighbours, and one in several groups.
 
@@ -64,6 +69,8 @@ def structure(
         stated, do but where organisations are compared.
     scales
         What they answered, in the order of the instrument: each is a neighbour of the next.
+    only
+        Places of the scales that are fitted, if not all.
     confidence
         Confidence level of the intervals, estimate and normal quantile times standard error.
     min_n
@@ -103,14 +110,17 @@ def structure(
         As `surveywaves.reliability.reliability`.
     """
     rows: list[Row] = []
-    sheets = [_Sheet(sample, scale) for scale in scales]
+    every = range(len(scales))
+    chosen = every if only is None else only
+    sheets = {at: _Sheet(sample, scales[at]) for at in every if at in chosen or at - 1 in chosen}
     half = float(ndtri((1 + confidence) / 2))
     groupings = {"wave": (*sample.waves,), "organisation": (*sample.organisations,)}
-    for at, sheet in enumerate(sheets):
+    for at in chosen:
+        sheet = sheets[at]
         check(sample, sheet.scale, confidence=confidence, min_n=min_n)
         place = {"scale": sheet.scale.name, "wave": ALL, "organisation": ALL}
         rows += [place | row for row in _alone(sheet, half, min_n)]
-        if at + 1 < len(sheets):
+        if at + 1 in sheets:
             rows.append(place | _neighbour(sheet, sheets[at + 1], half, min_n))
         for by, names in groupings.items():
             if len(names) > 1:

@@ -30,10 +30,16 @@ from typing import Any, Final
 import numpy as np
 
 from surveywaves.mixed.components import Components, Ends, normal_intervals, variance_rows
-from surveywaves.mixed.contrasts import NOT_DETERMINED
 from surveywaves.mixed.cumulative import LINKS, Link
 from surveywaves.mixed.design import Design, FloatArray, add_by
-from surveywaves.mixed.estimable import Determined, Unknown, answers_in, lonely_cells, unmeasurable
+from surveywaves.mixed.estimable import (
+    NOT_DETERMINED,
+    Determined,
+    Unknown,
+    answers_in,
+    lonely_cells,
+    unmeasurable,
+)
 from surveywaves.mixed.maximum import Found, Grid, Maximum, find_maximum
 from surveywaves.mixed.quadrature import Likelihood, without_teams
 from surveywaves.mixed.sums import Sums, independent_columns, sum_up
@@ -137,7 +143,7 @@ class OrdinalFit:
     @property
     def thresholds(self) -> FloatArray:
         """(T,) thresholds, their mean taken off."""
-        return np.asarray(self._centred[0] @ self.theta[: self.fixed], dtype=np.float64)
+        return np.asarray(self._of_thresholds() @ self.theta[: self.fixed], dtype=np.float64)
 
     @property
     def tau(self) -> float:
@@ -152,53 +158,60 @@ class OrdinalFit:
     @property
     def coef(self) -> FloatArray:
         """(P,) coefficients, the mean threshold taken off those of the cells."""
-        return np.asarray(self._centred[1] @ self.theta[: self.fixed], dtype=np.float64)
+        coef = self.theta[self._number : self.fixed].copy()
+        coef[: self.cells] -= self.theta[: self._number].mean() if self._number else 0.0
+        return coef
 
     @property
     def cov(self) -> FloatArray:
         """(P, P) covariance of `coef`."""
-        centred, fixed = self._centred[1], slice(self.fixed)
-        return np.asarray(centred @ self.theta_cov[fixed, fixed] @ centred.T, dtype=np.float64)
+        fixed = self.theta_cov[: self.fixed, : self.fixed].copy()
+        with_mean = fixed[: self._number].sum(axis=0) / max(self._number, 1)
+        of_mean = with_mean[: self._number].sum() / max(self._number, 1)
+        cov, with_mean, cells = fixed[self._number :, self._number :], with_mean[self._number :], self.cells
+        cov[:cells] -= with_mean
+        cov[:, :cells] -= with_mean[:, None]
+        cov[:cells, :cells] += of_mean
+        return cov
 
     @property
-    def _centred(self) -> tuple[FloatArray, FloatArray]:
-        """(T, T + P) and (P, T + P): `thresholds` and `coef` as combinations of `theta`."""
-        size = len(self.columns)
-        number = self.fixed - size
-        mean = np.full(number, 1 / max(number, 1))
-        coef = np.hstack([np.zeros((size, number)), np.eye(size)])
-        coef[: self.cells, :number] = -mean
-        return np.hstack([np.eye(number) - mean, np.zeros((number, size))]), coef
+    def _number(self) -> int:
+        """T."""
+        return self.fixed - len(self.columns)
 
-    def _of_theta(self, contrast: FloatArray) -> FloatArray:
-        """(1, T + P) a combination of `coef`, written as one of thresholds and coefficients: times `_centred[1]`."""
-        number = self.fixed - len(contrast)
-        of_mean = np.full(number, -contrast[: self.cells].sum() / max(number, 1))
-        return np.concatenate([of_mean, contrast])[None]
+    def _of_thresholds(self) -> FloatArray:
+        """(T, T + P) `thresholds` as combinations of `theta`."""
+        size = self._number
+        return np.hstack([np.eye(size) - 1 / max(size, 1), np.zeros((size, len(self.columns)))])
+
+    def _of_theta(self, contrasts: FloatArray) -> FloatArray:
+        """(R, T + P) combinations of `coef`, written as those of thresholds and coefficients."""
+        of_mean = -contrasts[:, : self.cells].sum(axis=1, keepdims=True) / max(self._number, 1)
+        return np.hstack([np.repeat(of_mean, self._number, axis=1), contrasts])
 
     @property
     def total_sd(self) -> float:
         """Standard deviation of one latent answer, given its cell, item and covariates; NaN without a fit."""
         return math.sqrt(self.components.total)
 
-    def estimable(self, contrast: FloatArray) -> bool:
-        """Whether the data determine a (P,) combination of the coefficients, it is finite, and so is its variance."""
-        return self.determined(self._of_theta(contrast)) and not unmeasurable(self.unknown, contrast)
+    def obstacles(self, contrasts: FloatArray) -> list[str]:
+        """Why (R, P) combinations of the coefficients cannot be estimated, in words; empty where they can."""
+        rows = self._of_theta(contrasts)
+        known = zip(unmeasurable(self.unknown, contrasts), self._undetermined(rows), strict=True)
+        return [undetermined or unknown for unknown, undetermined in known]
 
-    def obstacle(self, contrast: FloatArray) -> str:
-        """Why a combination is not estimable, in words."""
-        rows = self._of_theta(contrast)
-        return unmeasurable(self.unknown, contrast) if self.determined(rows) else self.obstacle_to(rows)
+    def _undetermined(self, rows: FloatArray) -> list[str]:
+        """Why (R, T + P) combinations of thresholds and coefficients are not determined; empty where they are."""
+        infinite = f"{SEPARATED}: {', '.join(self.infinite)}" if self.infinite else SEPARATED
+        at_first = self.determined_at_first(rows) & self.separated
+        return [
+            "" if determined else infinite if lost else NOT_DETERMINED
+            for determined, lost in zip(self.determined(rows), at_first, strict=True)
+        ]
 
-    def obstacle_to(self, rows: FloatArray) -> str:
-        """Why (number, T + P) combinations of thresholds and coefficients are not all determined."""
-        if not (self.separated and self.determined_at_first(rows)):
-            return NOT_DETERMINED
-        return f"{SEPARATED}: {', '.join(self.infinite)}" if self.infinite else SEPARATED
-
-    def df(self, contrast: FloatArray) -> float:  # noqa: ARG002
-        """`freedom`, for every combination."""
-        return self.freedom
+    def df(self, contrasts: FloatArray) -> FloatArray:
+        """(R,) `freedom`, for every combination."""
+        return np.full(len(contrasts), self.freedom)
 
     def variances(self, confidence: float) -> list[dict[str, Any]]:
         """Rows of a tidy table: variances, thresholds, and how good the fit is.
@@ -218,16 +231,16 @@ class OrdinalFit:
         found = parts.estimates()
         errors = parts.errors() if self.maximum else dict.fromkeys(found, 0.0)
         stated = [(term, estimate, errors[term], self.note) for term, estimate in found.items()]
-        centred, fixed = self._centred[0], slice(self.fixed)
+        centred, fixed = self._of_thresholds(), slice(self.fixed)
         # a variance of zero may come out just below it
         spread = np.diagonal(centred @ self.theta_cov[fixed, fixed] @ centred.T)
         of_thresholds = np.sqrt(np.maximum(spread, 0.0))
-        for place, (estimate, error) in enumerate(zip(self.thresholds, of_thresholds, strict=True)):
-            row_of_it, name = centred[place : place + 1], f"{self.levels[place]:g}|{self.levels[place + 1]:g}"
-            if self.determined(row_of_it):
-                stated.append((f"threshold[{name}]", estimate, error, self.note))
+        for place, obstacle in enumerate(self._undetermined(centred)):
+            name = f"threshold[{self.levels[place]:g}|{self.levels[place + 1]:g}]"
+            if obstacle:
+                stated.append((name, math.nan, 0.0, obstacle))
             else:
-                stated.append((f"threshold[{name}]", math.nan, 0.0, self.obstacle_to(row_of_it)))
+                stated.append((name, self.thresholds[place], of_thresholds[place], self.note))
         stated += [(term, getattr(self, term), 0.0, self.note) for term in ("loglik", "scaled_gradient")]
         ends = self._ends(found, errors, confidence)
         made = variance_rows(stated, ends, n=self.n_respondents, status=self.status)

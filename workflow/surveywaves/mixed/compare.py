@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 import pandas as pd
@@ -16,7 +17,7 @@ from surveywaves.mixed.favourable import compare_favourable
 from surveywaves.mixed.lmm import fit_linear
 from surveywaves.mixed.odds import check_odds
 from surveywaves.sample import Sample, Scale
-from surveywaves.terms import Status
+from surveywaves.terms import FAVOURABLE, LINEAR, ORDINAL, Status
 from surveywaves.tidy import tidy
 
 
@@ -30,7 +31,20 @@ class Compared(NamedTuple):
     item_contrasts: pd.DataFrame
 
 
-BOTH: Final = ("means", "contrasts")
+class Estimated(NamedTuple):
+    """Tidy frames of scales, and of items by themselves, as the fits give them: no family of tests is adjusted yet."""
+
+    means: pd.DataFrame
+    contrasts: pd.DataFrame
+    variances: pd.DataFrame
+    diagnostics: pd.DataFrame
+    item_contrasts: pd.DataFrame
+    item_variances: pd.DataFrame
+    item_diagnostics: pd.DataFrame
+
+
+ANALYSES: Final = (LINEAR, ORDINAL, FAVOURABLE)
+"""The order of the rows: all scales by one analysis before all by the next."""
 
 
 def compare_study(
@@ -80,48 +94,88 @@ def compare_study(
     ValueError
         If sample, scales and items contradict the frame or each other.
     """
-    check_confidence(confidence)
-    shares, linear, ordinal, diagnostics = [], [], [], []
-    for scale in scales:
-        design = make_design(sample, scale)
-        shares.append(compare_favourable(design, scale, confidence=confidence, min_cell=min_cell))
-        fit = fit_linear(design, robust=robust)
-        linear.append(compare_fit(design, fit, scale=scale.name, confidence=confidence, min_cell=min_cell))
-        diagnostics.append(diagnose(design, fit, scale=scale.name, min_cell=min_cell))
-        latent = fit_ordinal(design)
-        ordinal.append(
-            compare_fit(design, latent, scale=scale.name, confidence=confidence, min_cell=min_cell)
-        )
-
-    every = [*linear, *ordinal, *shares]
-    means, contrasts = (pd.concat([getattr(one, name) for one in every], ignore_index=True) for name in BOTH)
-    variances = pd.concat([one.variances for one in (*linear, *ordinal)], ignore_index=True)
-    contrasts = pd.concat([contrasts, standardised(contrasts, variances)], ignore_index=True)
-    decided = decide(
-        contrasts,
-        variances,
-        standardised=standardised_effect,
-        percentage_points=percentage_points,
-        confidence=confidence,
-        multiplicity=multiplicity,
-        against=sample.against,
-    )
-    of_items, tests = judge_items(
-        sample,
-        items,
+    found = estimate(sample, scales, items, robust=robust, confidence=confidence, min_cell=min_cell)
+    return judge(
+        found,
+        scale_use,
         standardised_effect=standardised_effect,
         percentage_points=percentage_points,
         confidence=confidence,
-        min_cell=min_cell,
-        multiplicity=item_multiplicity,
+        multiplicity=multiplicity,
+        item_multiplicity=item_multiplicity,
+        against=sample.against,
+    )
+
+
+def estimate(
+    sample: Sample,
+    scales: Sequence[Scale],
+    items: Sequence[Scale],
+    *,
+    robust: bool = True,
+    confidence: float = 0.95,
+    min_cell: int = 2,
+) -> Estimated:
+    """Estimate what `compare_study` decides on, of some scales and items or of all: see there."""
+    check_confidence(confidence)
+    found: dict[str, list[pd.DataFrame]] = {name: [tidy([])] for name in Estimated._fields}
+    for scale in scales:
+        design = make_design(sample, scale)
+        fit = fit_linear(design, robust=robust)
+        found["diagnostics"].append(diagnose(design, fit, scale=scale.name, min_cell=min_cell))
+        for one in (fit, fit_ordinal(design)):
+            compared = compare_fit(design, one, scale=scale.name, confidence=confidence, min_cell=min_cell)
+            for name, frame in compared._asdict().items():
+                found[name].append(frame)
+        shares = compare_favourable(design, scale, confidence=confidence, min_cell=min_cell)
+        found["means"].append(shares.means)
+        found["contrasts"].append(shares.contrasts)
+    for name, frame in (
+        compare_items(sample, items, confidence=confidence, min_cell=min_cell)._asdict().items()
+    ):
+        found[f"item_{name}"].append(frame)
+    return Estimated(**{name: pd.concat(frames, ignore_index=True) for name, frames in found.items()})
+
+
+def judge(
+    found: Estimated,
+    scale_use: pd.DataFrame,
+    *,
+    standardised_effect: float,
+    percentage_points: float,
+    confidence: float,
+    multiplicity: str,
+    item_multiplicity: str,
+    against: str,
+) -> Compared:
+    """Decide what moved, of what was estimated of all scales and items: see `compare_study`."""
+    means, contrasts, variances = (
+        frame.sort_values("analysis", key=_place, kind="stable", ignore_index=True) for frame in found[:3]
+    )
+    contrasts = pd.concat([contrasts, standardised(contrasts, variances)], ignore_index=True)
+    decided = partial(
+        decide,
+        standardised=standardised_effect,
+        percentage_points=percentage_points,
+        confidence=confidence,
+        against=against,
     )
     return Compared(
         means=means,
-        contrasts=note_scale_use(decided, scale_use),
+        contrasts=note_scale_use(decided(contrasts, variances, multiplicity=multiplicity), scale_use),
         variances=variances,
-        diagnostics=pd.concat([*diagnostics, tests], ignore_index=True),
-        item_contrasts=of_items,
+        diagnostics=pd.concat([found.diagnostics, _tested(found.item_diagnostics)], ignore_index=True),
+        item_contrasts=decided(found.item_contrasts, found.item_variances, multiplicity=item_multiplicity),
     )
+
+
+def _place(analyses: pd.Series[str]) -> pd.Series[int]:
+    return analyses.map(ANALYSES.index)
+
+
+def _tested(odds: pd.DataFrame) -> pd.DataFrame:
+    """Adjust the tests of what the ordinal model assumes of each item, by Benjamini and Hochberg over the items."""
+    return odds.assign(p_adjusted=adjust_families(odds, "p_value", "fdr_bh", ["term"]))
 
 
 def judge_items(
@@ -215,10 +269,10 @@ def compare_items(
         contrasts += [_of_item(latent.contrasts, item), shares.assign(item=item)]
         variances.append(_of_item(latent.variances, item))
         odds += [{"scale": one.name, "item": item} | row for row in check_odds(design, min_cell=min_cell)]
-    tested = tidy(odds)
-    tested["p_adjusted"] = adjust_families(tested, "p_value", "fdr_bh", ["term"])
     return ItemsCompared(
-        pd.concat(contrasts, ignore_index=True), pd.concat(variances, ignore_index=True), tested
+        pd.concat(contrasts, ignore_index=True),
+        pd.concat(variances, ignore_index=True),
+        _tested(tidy(odds)),
     )
 
 

@@ -17,7 +17,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from itertools import combinations, groupby
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ from scipy.special import stdtr, stdtrit
 from statsmodels.stats.multitest import multipletests
 
 from surveywaves.mixed.design import Design, FloatArray, IntArray, add_by, make_design
+from surveywaves.mixed.estimable import NOT_DETERMINED
 from surveywaves.mixed.lmm import fit_linear
 from surveywaves.sample import Sample, Scale, paired
 from surveywaves.terms import ALL, BETWEEN, EMMEAN, PERCENT_FAVOURABLE, STANDARDISED, Status
@@ -157,25 +158,17 @@ class Fit(Found, Protocol):
     def cov(self) -> FloatArray:
         """(P, P) covariance of `coef`."""
 
-    def estimable(self, contrast: FloatArray) -> bool:
-        """Whether the data determine a (P,) combination of the coefficients."""
+    def obstacles(self, contrasts: FloatArray) -> list[str]:
+        """Why (R, P) combinations of the coefficients cannot be estimated, in words; empty where they can."""
 
-    def df(self, contrast: FloatArray) -> float:
-        """Degrees of freedom of a (P,) combination; infinite for a normal approximation."""
+    def df(self, contrasts: FloatArray) -> FloatArray:
+        """(R,) degrees of freedom of (R, P) combinations; infinite for a normal approximation."""
 
     def variances(self, confidence: float) -> list[dict[str, Any]]:
         """Rows of a tidy table about the model as a whole, `total_sd` and `status` among them.
 
         `confidence` is the coverage of the intervals of the variances.
         """
-
-
-@runtime_checkable
-class Explains(Protocol):
-    """What a model may offer besides: more than one reason why a combination is not estimable."""
-
-    def obstacle(self, contrast: FloatArray) -> str:
-        """Why a (P,) combination is not estimable, in words; empty if there is nothing special about it."""
 
 
 class Comparison(NamedTuple):
@@ -348,14 +341,15 @@ def estimates_by(
 def _by_coefficients(design: Design, fit: Fit, cells: IntArray, weights: FloatArray) -> Combined:
     """Combine estimated marginal means by the coefficients of a fit."""
     vectors = design.mean_vectors(cells, weights)
-    obstacles = [
-        "" if fit.estimable(vector) else _obstacle(design, fit, dict(zip(*on, strict=True)), vector)
-        for *on, vector in zip(cells.tolist(), weights.tolist(), vectors, strict=True)
-    ]
-    df = [math.nan if why else fit.df(vector) for why, vector in zip(obstacles, vectors, strict=True)]
+    obstacles = fit.obstacles(vectors)
+    for row, obstacle in enumerate(obstacles):
+        if obstacle == NOT_DETERMINED:
+            obstacles[row] = _obstacle(design, cells[row], weights[row])
+    found, df = np.array([not obstacle for obstacle in obstacles]), np.full(len(cells), math.nan)
+    df[found] = fit.df(vectors[found])
     variances = ((vectors @ fit.cov) * vectors).sum(axis=1)
     errors = np.sqrt(np.maximum(variances, 0.0))
-    return Combined(vectors @ fit.coef, errors, np.array(df), obstacles, [""] * len(df))
+    return Combined(vectors @ fit.coef, errors, df, obstacles, [""] * len(df))
 
 
 def screen(
@@ -529,10 +523,6 @@ FITTED: Final = (Status.OK, Status.BOUNDARY)
 CANCELS: Final = 1e-9
 """Weights of an organisation add up to nothing below this."""
 
-NOT_DETERMINED: Final = (
-    "the answers do not determine it: no items in common, or a covariate that goes with the cells"
-)
-
 
 def check_confidence(confidence: float) -> None:
     """Raise ValueError unless a coverage is between 0 and 1."""
@@ -618,15 +608,13 @@ def _everybody(design: Design, *waves: str) -> dict[str, float]:
     return shares if all(number > 0 for number in least.values()) else {}
 
 
-def _obstacle(design: Design, fit: Fit, weights: Mapping[int, float], vector: FloatArray) -> str:
-    """Why a combination of cells, by their places, is not estimable, in words."""
-    if isinstance(fit, Explains) and (note := fit.obstacle(vector)) not in ("", NOT_DETERMINED):
-        return note
-    apart = [place for place in np.flatnonzero(design.apart).tolist() if place in weights]
-    if not sum(weights[place] for place in apart):  # compared with each other only: items are no obstacle
+def _obstacle(design: Design, cells: IntArray, weights: FloatArray) -> str:
+    """Why the answers do not determine a weighted sum of cells, by their places, in words."""
+    apart = design.apart[cells]
+    if not weights[apart].sum():  # compared with each other only: items are no obstacle
         return NOT_DETERMINED
     items = ", ".join(item for item, one in zip(design.items, design.common, strict=True) if one)
-    named = name_cells([design.cells[place] for place in apart])
+    named = name_cells([design.cells[place] for place in sorted(cells[apart].tolist())])
     return f"no items in common, directly or through others, with those asked {items}: {named}"
 
 

@@ -194,14 +194,19 @@ LINKS: Final[dict[str, Link]] = {"logit": Logit(), "probit": Probit()}
 
 
 class Answers(NamedTuple):
-    """Distinct answers of respondents who are alike: U answers, D parameters, the last of them tau.
+    """Distinct answers of respondents who are alike: U answers of E classes, D parameters, the last of them tau.
+
+    A bound is a combination of thresholds and items, less what is the class's own: its cell and covariates.
 
     Attributes
     ----------
     columns
-        (d,) the thresholds and coefficients that they are about, ascending: of many cells only their own.
+        (d,) the thresholds and items.
     upper, lower
         (U, d) each bound at z = 0 as a combination of these; without the threshold of a bound at infinity.
+    owned, classes, of_class
+        (v,) the coefficients of cells and covariates that are not 0 here; (E, v) their columns; and (U,) each answer's
+        class, ascending, every class having an answer.
     ceiling, floor
         (U,) what is added to the upper and to the lower bound: 0, or inf and -inf where there is none.
     total
@@ -211,13 +216,16 @@ class Answers(NamedTuple):
     columns: IntArray
     upper: FloatArray
     lower: FloatArray
+    owned: IntArray
+    classes: FloatArray
+    of_class: IntArray
     ceiling: FloatArray
     floor: FloatArray
     total: FloatArray
 
     @property
     def sides(self) -> tuple[tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:
-        """Rows and ends of the upper and of the lower bounds."""
+        """Rows, without the class's own, and ends of the upper and of the lower bounds."""
         return (self.upper, self.ceiling), (self.lower, self.floor)
 
     def interval(self, link: Link, theta: FloatArray, shift: FloatArray, *, order: Order) -> Interval | None:
@@ -237,8 +245,29 @@ class Answers(NamedTuple):
 
     def bounds(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
         """(U,) lower and upper bounds at z = 0, for (D - 1,) thresholds and coefficients."""
-        own = theta[self.columns]
-        return self.lower @ own + self.floor, self.upper @ own + self.ceiling
+        own, fall = theta[self.columns], (self.classes @ theta[self.owned])[self.of_class]
+        return self.lower @ own - fall + self.floor, self.upper @ own - fall + self.ceiling
+
+    def by_class(self, values: FloatArray) -> FloatArray:
+        """(E, ...) sums of (U, ...) values."""
+        starts = np.flatnonzero(np.diff(self.of_class, prepend=-1))
+        return np.asarray(np.add.reduceat(values, starts, axis=0), dtype=np.float64)
+
+    def add_crossed(self, matrix: FloatArray, uu: FloatArray, ll: FloatArray, ul: FloatArray) -> None:
+        """Add the cross-products of the bounds' rows to a (D - 1 or more, same) matrix.
+
+        Those of upper bounds, of lower ones and of both have (U,) weights of their own.
+        """
+        upper, lower, own, owned = self.upper, self.lower, self.columns, self.owned
+        by_upper, by_lower = (uu + ul)[:, None] * upper, (ll + ul)[:, None] * lower
+        mixed = upper.T @ (lower * ul[:, None])
+        matrix[np.ix_(own, own)] += upper.T @ (upper * uu[:, None]) + lower.T @ (lower * ll[:, None])
+        matrix[np.ix_(own, own)] += mixed + mixed.T
+        cross = self.classes.T @ self.by_class(by_upper + by_lower)
+        matrix[np.ix_(owned, own)] -= cross
+        matrix[np.ix_(own, owned)] -= cross.T
+        square = self.by_class(uu + 2 * ul + ll)
+        matrix[np.ix_(owned, owned)] += self.classes.T @ (self.classes * square[:, None])
 
 
 def independent(answers: Iterable[Answers], link: Link, theta: FloatArray, *, order: Order = 2) -> Point:
@@ -275,21 +304,23 @@ class Total:
 
         Both bounds fall by z for each unit of tau.
         """
-        upper, lower = answers.upper, answers.lower
+        upper, lower, own, owned = answers.upper, answers.lower, answers.columns, answers.owned
         powers = np.stack([np.ones(len(nodes)), nodes, nodes**2], axis=1)
         by_upper, by_lower = ((weight * first) @ powers[:, :2] for first in (at.by_upper, at.by_lower))
-        own, square = answers.columns, np.ix_(answers.columns, answers.columns)
         self.gradient[own] += by_upper[:, 0] @ upper + by_lower[:, 0] @ lower
+        self.gradient[owned] -= answers.by_class((by_upper + by_lower)[:, 0]) @ answers.classes
         self.gradient[-1] -= (by_upper + by_lower)[:, 1].sum()
         if order < 2:
             return
         uu, ll, ul = (
             (weight * second) @ powers for second in (at.by_upper_twice, at.by_lower_twice, at.by_both)
         )
-        mixed = upper.T @ (lower * ul[:, :1])
-        bounds = upper.T @ (upper * uu[:, :1]) + lower.T @ (lower * ll[:, :1]) + mixed + mixed.T
-        with_tau = -((uu + ul)[:, 1] @ upper + (ul + ll)[:, 1] @ lower)
-        self.hessian[square] += bounds
-        self.hessian[own, -1] += with_tau
-        self.hessian[-1, own] += with_tau
-        self.hessian[-1, -1] += (uu + 2 * ul + ll)[:, 2].sum()
+        answers.add_crossed(self.hessian, uu[:, 0], ll[:, 0], ul[:, 0])
+        both = uu + 2 * ul + ll
+        for place, with_tau in (
+            (own, -((uu + ul)[:, 1] @ upper + (ul + ll)[:, 1] @ lower)),
+            (owned, answers.by_class(both[:, 1]) @ answers.classes),
+        ):
+            self.hessian[place, -1] += with_tau
+            self.hessian[-1, place] += with_tau
+        self.hessian[-1, -1] += both[:, 2].sum()

@@ -16,6 +16,10 @@ ESTIMABLE: Final = 1e-8
 
 ALONE: Final = "no team has two respondents: variances between respondents and between teams are one"
 
+NOT_DETERMINED: Final = (
+    "the answers do not determine it: no items in common, or a covariate that goes with the cells"
+)
+
 TEAMS_ARE_COLUMNS: Final = (
     "teams differ only as the cells and covariates do: the variance between teams cannot be estimated"
 )
@@ -36,23 +40,24 @@ class Determined:
     null: FloatArray
     scale: FloatArray
 
-    def __call__(self, rows: FloatArray) -> bool:
-        """Whether each of (number, P) combinations is determined."""
+    def __call__(self, rows: FloatArray) -> BoolArray:
+        """(R,) which of (R, P) combinations are determined."""
         vectors = rows / self.scale
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return bool(np.all(np.abs(vectors @ self.null) <= ESTIMABLE * norms))
+        return np.asarray((np.abs(vectors @ self.null) <= ESTIMABLE * norms).all(axis=1))
 
 
 Unknown: TypeAlias = tuple[tuple[FloatArray, str], ...]
 """(P,) direction, and why: a combination that is not orthogonal to it has a variance that cannot be estimated."""
 
 
-def unmeasurable(unknown: Unknown, contrast: FloatArray) -> str:
-    """Why the variance of a (P,) combination cannot be estimated; empty if it can."""
-    for direction, reason in unknown:
-        if abs(contrast @ direction) > ESTIMABLE * (np.abs(contrast) @ np.abs(direction)):
-            return reason
-    return ""
+def unmeasurable(unknown: Unknown, contrasts: FloatArray) -> list[str]:
+    """Why the variances of (R, P) combinations cannot be estimated; empty where they can."""
+    if not unknown:
+        return [""] * len(contrasts)
+    directions = np.column_stack([direction for direction, _ in unknown])
+    met = np.abs(contrasts @ directions) > ESTIMABLE * (np.abs(contrasts) @ np.abs(directions))
+    return [unknown[int(row.argmax())][1] if row.any() else "" for row in met]
 
 
 def lonely_cells(design: Design) -> Unknown:

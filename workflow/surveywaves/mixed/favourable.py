@@ -51,7 +51,6 @@ from scipy.special import expit, stdtrit
 from statsmodels.stats.proportion import proportion_confint
 
 from surveywaves.mixed.contrasts import (
-    NOT_DETERMINED,
     Cell,
     Combined,
     Stated,
@@ -63,7 +62,7 @@ from surveywaves.mixed.contrasts import (
     weighed,
 )
 from surveywaves.mixed.design import BoolArray, Design, FloatArray, IntArray, add_by
-from surveywaves.mixed.estimable import Determined
+from surveywaves.mixed.estimable import NOT_DETERMINED, Determined
 from surveywaves.mixed.sums import independent_columns
 from surveywaves.sample import Scale
 from surveywaves.terms import FAVOURABLE, PERCENT_FAVOURABLE, Status
@@ -555,7 +554,7 @@ class _Model:
                 rows = np.zeros((int(some.sum()), len(self.bread)))
                 rows[:, self.place[cell, item]] = 1.0
                 rows[:, constants:] = design.profiles[some]
-                if not self.determined(rows):
+                if not self.determined(rows).all():
                     return False
         return True
 

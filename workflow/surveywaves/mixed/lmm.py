@@ -27,6 +27,7 @@ from surveywaves.mixed.components import Components, normal_intervals, variance_
 from surveywaves.mixed.design import BoolArray, Design, FloatArray
 from surveywaves.mixed.estimable import (
     ALONE,
+    NOT_DETERMINED,
     TEAMS_ARE_COLUMNS,
     Determined,
     Unknown,
@@ -96,7 +97,7 @@ class LinearFit:
         (1 + r, 1 + r) asymptotic covariance of sigma2 and the r ratios: theta and, with teams in the model,
         theta_team. Twice the inverse Hessian of the REML deviance, or a sandwich.
     cov_by_theta
-        (1 or 2, P, P) derivatives of `cov` by the ratios.
+        (1 or 2, P, P) derivatives of `cov` by the ratios, where it is that of the model.
     freedom
         Degrees of freedom of every combination, NaN if they are Satterthwaite's.
     clusters
@@ -155,27 +156,25 @@ class LinearFit:
         """Standard deviation of one answer, given its cell, item and covariates; NaN without a fit."""
         return math.sqrt(self.components.total)
 
-    def estimable(self, contrast: FloatArray) -> bool:
-        """Whether a (P,) combination of the coefficients, and its variance, can be estimated."""
-        return self.determined(contrast[None]) and not self._unmeasurable(contrast)
-
-    def obstacle(self, contrast: FloatArray) -> str:
-        """Why a combination is not estimable, in words; empty if the columns do not determine it."""
-        return self._unmeasurable(contrast) if self.determined(contrast[None]) else ""
-
-    def _unmeasurable(self, contrast: FloatArray) -> str:
-        if reason := unmeasurable(self.unknown, contrast):
-            return reason
+    def obstacles(self, contrasts: FloatArray) -> list[str]:
+        """Why (R, P) combinations of the coefficients cannot be estimated, in words; empty where they can."""
+        unknown, determined = unmeasurable(self.unknown, contrasts), self.determined(contrasts)
+        found = [
+            reason if known else NOT_DETERMINED for reason, known in zip(unknown, determined, strict=True)
+        ]
         if self.robust is None:
-            return ""
-        if self.robust.unseen(contrast) > UNSEEN:
-            who = "team" if math.isfinite(self.tau2_team) else "respondent"
-            return f"it rests on one {who} alone: its variance cannot be estimated"
-        variance, by_model = (float(contrast @ cov @ contrast) for cov in (self.cov, self.model_cov))
-        return "its robust standard error is zero" if variance <= EXACT * by_model else ""
+            return found
+        who = "team" if math.isfinite(self.tau2_team) else "respondent"
+        by_model = _quadratic(contrasts, self.model_cov)
+        unseen = ((contrasts @ self.robust.blind) ** 2).sum(axis=1) * self.sigma2 > UNSEEN * by_model
+        nothing = _quadratic(contrasts, self.cov) <= EXACT * by_model
+        for row in np.flatnonzero(unseen | nothing):
+            alone = f"it rests on one {who} alone: its variance cannot be estimated"
+            found[row] = found[row] or (alone if unseen[row] else "its robust standard error is zero")
+        return found
 
-    def df(self, contrast: FloatArray) -> float:
-        """Degrees of freedom of a (P,) combination of the coefficients.
+    def df(self, contrasts: FloatArray) -> FloatArray:
+        """(R,) degrees of freedom of (R, P) combinations of the coefficients.
 
         Satterthwaite's: of the sandwich see `robust`; of the model's covariance 2 f^2 / (g' A g), where f is the
         combination's variance, g its gradient in the variance parameters and A their asymptotic covariance
@@ -183,13 +182,15 @@ class LinearFit:
         clusters - rank: see `sandwich`.
         """
         if self.robust is not None:
-            return self.robust.df(contrast)
+            return self.robust.df(contrasts)
         if not math.isnan(self.freedom):
-            return self.freedom
-        variance = float(contrast @ self.cov @ contrast)
-        gradient = np.append(variance / self.sigma2, self.cov_by_theta @ contrast @ contrast)
-        spread = float(gradient @ self.variance_cov @ gradient)
-        return 2.0 * variance**2 / spread if spread > 0 else math.nan
+            return np.full(len(contrasts), self.freedom)
+        variance = _quadratic(contrasts, self.cov)
+        by_ratio = [_quadratic(contrasts, slope) for slope in self.cov_by_theta]
+        gradient = np.column_stack([variance / self.sigma2, *by_ratio])
+        spread = _quadratic(gradient, self.variance_cov)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(spread > 0, 2.0 * variance**2 / spread, math.nan)
 
     def variances(self, confidence: float) -> list[dict[str, Any]]:
         """Rows of a tidy table: variance components and what follows from them.
@@ -214,6 +215,11 @@ class LinearFit:
         ends = normal_intervals(found, errors, freedom, confidence)
         stated = ((term, estimate, errors.get(term, 0.0), self.note) for term, estimate in found.items())
         return variance_rows(stated, ends, n=self.n_respondents, status=self.status)
+
+
+def _quadratic(rows: FloatArray, matrix: FloatArray) -> FloatArray:
+    """(R,) x'Mx of (R, D) rows."""
+    return np.asarray(((rows @ matrix) * rows).sum(axis=1), dtype=np.float64)
 
 
 Reason: TypeAlias = tuple[Status, str]
@@ -255,12 +261,14 @@ def fit_linear(design: Design, *, robust: bool = True) -> LinearFit:
         return _no_fit(design, Status.NOT_CONVERGED, NO_CURVATURE)
 
     size, cells, ratios = len(design.columns), slice(len(design.cells)), model.deviance.ratios
+    beta, inverse = model.deviance.coefficients(best)
     coef, cov, by_theta = np.zeros(size), np.zeros((size, size)), np.zeros((ratios, size, size))
-    coef[kept] = best.beta / scale[kept]
+    coef[kept] = beta / scale[kept]
     block, units = np.ix_(kept, kept), np.outer(scale[kept], scale[kept])
-    cov[block] = best.sigma2 * best.inverse / units
-    for place, slope in enumerate(best.slope_matrices):
-        by_theta[place][block] = -best.sigma2 * (best.inverse @ slope @ best.inverse) / units
+    cov[block] = best.sigma2 * inverse / units
+    by_model = not (robust or design.weighted)
+    for place, slope in enumerate(model.deviance.slope_matrices(best) if by_model else ()):
+        by_theta[place][block] = -best.sigma2 * (inverse @ slope @ inverse) / units
     spread = float(coef @ gram @ coef - (sums.column_sums @ coef) ** 2 / sums.n_obs)
     coef[cells] += np.where(kept[cells], sums.shift, 0.0)
     theta, theta_team = np.append(best.theta, 0.0)[:2]

@@ -64,8 +64,10 @@ def receding(likelihood: Likelihood, kept: IntArray, step: FloatArray) -> FloatA
     moves = []
     for answers in map(likelihood.answers, likelihood.chunks):
         for (rows, end), sign in zip(answers.sides, (1.0, -1.0), strict=True):
-            bounds = np.zeros((int(np.isfinite(end).sum()), likelihood.size - 1))
-            bounds[:, answers.columns] = rows[np.isfinite(end)]
+            finite = np.isfinite(end)
+            bounds = np.zeros((int(finite.sum()), likelihood.size - 1))
+            bounds[:, answers.columns] = rows[finite]
+            bounds[:, answers.owned] = -answers.classes[answers.of_class[finite]]
             moves.append(sign * bounds[:, kept])
     scale = np.max([np.abs(rows).max(axis=0, initial=0.0) for rows in moves], axis=0)
     moves = [rows / scale for rows in moves]
@@ -94,9 +96,10 @@ def follow(likelihood: Likelihood, direction: FloatArray) -> Likelihood:
     """Go to the limit of the model in a receding direction: bounds that move away are taken to infinity."""
     ceilings, floors = [], []
     for chunk in likelihood.chunks:
-        answers = likelihood.answers(chunk)
-        ceilings.append(answers.upper @ direction[answers.columns] > 1e-6)
-        floors.append(answers.lower @ direction[answers.columns] < -1e-6)
+        answers, nowhere = likelihood.answers(chunk), np.zeros(len(chunk.total))
+        lower, upper = answers._replace(ceiling=nowhere, floor=nowhere).bounds(direction)
+        ceilings.append(upper > 1e-6)
+        floors.append(lower < -1e-6)
     return likelihood.opened(ceilings, floors)
 
 

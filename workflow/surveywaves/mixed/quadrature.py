@@ -74,13 +74,13 @@ PATTERNS: Final = 1 << 10
 class Chunk:
     """Some patterns, and the distinct answers among them: class, item, category.
 
-    In the shapes below, B is the number of patterns, U of distinct answers, J of items, E of classes here,
-    V of columns that belong to the respondent (cells and covariates), D - 1 of thresholds and coefficients.
+    In the shapes below, B is the number of patterns, U of distinct answers, J of items, E of classes here, v of
+    columns of cells and covariates that are not 0 in all of these.
 
     Parameters
     ----------
-    classes
-        (E, V) columns of each class.
+    owned, classes
+        (v,) where such columns stand among cells and covariates; (E, v) those of each class.
     matrix
         (B, U) 1 where a pattern has the answer.
     place
@@ -99,6 +99,7 @@ class Chunk:
         (U,) what is added to the upper and to the lower bound: 0, or inf and -inf where there is none.
     """
 
+    owned: IntArray
     classes: FloatArray
     matrix: sparse.csr_array
     place: IntArray
@@ -164,39 +165,47 @@ class Likelihood:
 
     def answers(self, chunk: Chunk) -> Answers:
         """Return the distinct answers of some patterns."""
-        number, some = np.arange(len(chunk.item)), chunk.classes.any(axis=0)
-        there = np.ones(self.size - 1, dtype=np.bool_)
-        there[self._owned] = some
-        place = np.cumsum(there) - 1
-        base = np.zeros((len(number), int(there.sum())))
-        base[:, place[self._owned[some]]] = -chunk.classes[:, some][chunk.of_class]
+        number, thresholds = np.arange(len(chunk.item)), self.thresholds
+        items = range(self._items.start, self._items.stop)
+        upper = np.zeros((len(number), thresholds + len(items)))
         later = np.flatnonzero(chunk.item)
-        base[later, place[self._items.start + chunk.item[later] - 1]] = -1.0
-        upper, lower = base, base.copy()
-        some = chunk.category <= self.thresholds
+        upper[later, thresholds + chunk.item[later] - 1] = -1.0
+        lower = upper.copy()
+        some = chunk.category <= thresholds
         upper[number[some], chunk.category[some] - 1] = 1.0
         some = chunk.category > 1
         lower[number[some], chunk.category[some] - 2] = 1.0
-        return Answers(np.flatnonzero(there), upper, lower, chunk.ceiling, chunk.floor, chunk.total)
+        return Answers(
+            np.r_[0:thresholds, self._items],
+            upper,
+            lower,
+            self._owned[chunk.owned],
+            chunk.classes,
+            chunk.of_class,
+            chunk.ceiling,
+            chunk.floor,
+            chunk.total,
+        )
 
     def extent(self) -> FloatArray:
         """(D,) what a unit of each parameter moves the linear predictor, at most; 1 for tau."""
         extent = np.zeros(self.size)
         extent[-1] = 1.0
         for answers in map(self.answers, self.chunks):
-            for rows, _ in answers.sides:
-                extent[answers.columns] = np.maximum(
-                    extent[answers.columns], np.abs(rows).max(axis=0, initial=0.0)
-                )
+            for columns, rows in (
+                (answers.columns, answers.upper),
+                (answers.columns, answers.lower),
+                (answers.owned, answers.classes),
+            ):
+                extent[columns] = np.maximum(extent[columns], np.abs(rows).max(axis=0, initial=0.0))
         return extent
 
     def gram(self) -> FloatArray:
         """(D - 1, D - 1) cross-product of the rows of all finite bounds, weighted by respondents."""
         total = np.zeros((self.size - 1, self.size - 1))
         for answers in map(self.answers, self.chunks):
-            for rows, end in answers.sides:
-                weight = np.where(np.isfinite(end), answers.total, 0.0)
-                total[np.ix_(answers.columns, answers.columns)] += rows.T @ (rows * weight[:, None])
+            uu, ll = (np.where(np.isfinite(end), answers.total, 0.0) for _, end in answers.sides)
+            answers.add_crossed(total, uu, ll, np.zeros_like(uu))
         return total
 
     def single(self) -> bool:
@@ -213,9 +222,13 @@ class Likelihood:
         """(D - 1,) thresholds and coefficients of some answers that move no bound: those at infinity."""
         there, moving = np.zeros(self.size - 1), np.zeros(self.size - 1)
         for answers in map(self.answers, self.chunks):
+            owned = np.abs(answers.classes)
             for rows, end in answers.sides:
+                finite = np.isfinite(end)
                 there[answers.columns] += np.abs(rows).sum(axis=0)
-                moving[answers.columns] += np.abs(rows[np.isfinite(end)]).sum(axis=0)
+                moving[answers.columns] += np.abs(rows[finite]).sum(axis=0)
+                there[answers.owned] += owned.sum(axis=0)
+                moving[answers.owned] += answers.by_class(finite.astype(np.float64)) @ owned
         return np.asarray((there > 0) & (moving == 0), dtype=np.bool_)
 
     def independent(self, theta: FloatArray, *, order: Order = 2) -> Point:
@@ -273,8 +286,7 @@ class Likelihood:
         held_mean = held.sum(axis=1)
         with_own = np.einsum("mbq,bq->mb", score, held) - mean * (held_mean / chunk.count)
         alone = (held * whole).sum(axis=1) - held_mean**2 / chunk.count
-        some = chunk.classes.any(axis=0)
-        owned, classes = self._owned[some], chunk.classes[:, some]
+        owned, classes = self._owned[chunk.owned], chunk.classes
         cross = classes.T @ np.add.reduceat(with_own, chunk.first, axis=1).T
         hessian[np.ix_(owned, own)] += cross
         hessian[np.ix_(own, owned)] += cross.T
@@ -330,10 +342,10 @@ class Likelihood:
     def score(self, chunk: Chunk, at: Interval, nodes: FloatArray) -> FloatArray:
         """(D, B, nodes) score of each pattern at each node, if that were known."""
         own, by_own, whole = self._own_score(chunk, at, nodes)
-        score = np.empty((self.size, *whole.shape))
+        score = np.zeros((self.size, *whole.shape))
         score[own] = by_own
         repeats = np.diff(np.append(chunk.first, len(whole)))
-        for place, values in zip(self._owned, chunk.classes.T, strict=True):
+        for place, values in zip(self._owned[chunk.owned], chunk.classes.T, strict=True):
             np.multiply(np.repeat(values, repeats)[:, None], whole, out=score[place])
         return score
 
@@ -379,8 +391,11 @@ def _chunk(design: Design, *, pattern: IntArray, key: IntArray, answers: CodeArr
     )
     rest, category = np.divmod(distinct, categories)
     answered_class, item = np.divmod(rest, items)
+    cells, own = np.unique(cell, return_inverse=True)
+    covariates = np.arange(len(design.covariates))
     return Chunk(
-        classes=np.hstack([np.eye(len(design.cells))[cell], design.profiles[profile]]),
+        owned=np.concatenate([cells, len(design.cells) + covariates]),
+        classes=np.hstack([np.eye(len(cells))[own], design.profiles[profile]]),
         matrix=matrix,
         place=place,
         pattern=pattern,

@@ -18,6 +18,9 @@ number of items share w_i: what the likelihood needs of them is the cross-produc
 number and their mean. An evaluation costs one small outer product for each number answered, and one for each
 (team, number answered). First and second derivatives are exact, from d V^-1 = -V^-1 dV V^-1.
 
+Without teams, cells have nothing in common but the few other columns, of items and covariates. With (D, C; C', K) the
+matrix of (cells, others and y), the likelihood depends on K - C'D^-1 C and log |D| alone: see `without_cells`.
+
 Without teams there is one ratio, with teams there are two. With sampling weights, a respondent of weight w counts as w
 respondents (of the team).
 
@@ -61,7 +64,8 @@ class Point:
     deviance, slope
         -2 log-likelihood, all constants included, and (r,) its derivatives; NaN where there is none.
     beta, sigma2
-        (p,) and a number: their best values here.
+        (p,) and a number: their best values here. Without teams, beta, `inverse` and `slope_matrices` are of the
+        columns that are no cells: see `Deviance.coefficients`.
     inverse, slope_matrices
         (p, p) the inverse of A = sigma2 X'V^-1 X, and (r, p, p) A's derivatives.
     residual_slope
@@ -110,6 +114,27 @@ class _Products(NamedTuple):
     log_slope: FloatArray  # (r,)
 
 
+class _Bordered(NamedTuple):
+    """Several symmetric matrices (D, C; C', K) of which the cells' part is diagonal."""
+
+    diagonal: FloatArray  # (..., n)
+    border: FloatArray  # (..., n, p + 1)
+    rest: FloatArray  # (..., p + 1, p + 1)
+
+    @classmethod
+    def of(cls, matrices: FloatArray, n: int) -> _Bordered:
+        """Take apart (..., n + p + 1, n + p + 1) matrices."""
+        return cls(
+            np.diagonal(matrices[..., :n, :n], axis1=-2, axis2=-1),
+            matrices[..., :n, n:],
+            matrices[..., n:, n:],
+        )
+
+    def weighted(self, weights: FloatArray) -> _Bordered:
+        """(K,) matrices added up with (..., K) weights."""
+        return _Bordered(*(np.tensordot(weights, part, 1) for part in self))
+
+
 class Deviance:
     """The REML deviance by its variance ratios, sigma2 and the fixed effects being at their best.
 
@@ -125,9 +150,10 @@ class Deviance:
         unit = np.append(scale[kept], 1.0)
         units = np.outer(unit, unit)
         pick = np.append(np.flatnonzero(kept), len(kept))
+        self._cells = int(kept[: sums.cells].sum()) if teams is None else 0
         self._within = sums.within[np.ix_(pick, pick)] / units
         spread = (sums.between / sums.answered[:, None, None] ** 2) if teams is None else teams.spread
-        self._spread = (spread[:, pick[:, None], pick] / units).reshape(len(spread), -1)
+        self._spread = _Bordered.of(spread[:, pick[:, None], pick] / units, self._cells)
         self._k, self._m = sums.answered, sums.respondents
         self._log_scale = 2 * float(np.log(unit).sum())
         self._teams = teams
@@ -146,9 +172,30 @@ class Deviance:
     def within_teams(self) -> tuple[float, int]:
         """Residual sum of squares within teams, respondents all alike, and the rank of the columns there."""
         teams, parts = self._parts(np.zeros(2), self._k)
-        return _left_by(
-            self._within + self._spread_by(self._k) + _crossed(parts.apart, teams.size * parts.by_block)
-        )
+        spread = np.tensordot(self._k, self._spread.rest, 1)
+        return _left_by(self._within + spread + _crossed(parts.apart, teams.size * parts.by_block))
+
+    def coefficients(self, point: Point) -> tuple[FloatArray, FloatArray]:
+        """Return the (p,) coefficients of all independent columns, and (p, p) the inverse of A."""
+        if not self._cells:
+            return point.beta, point.inverse
+        d, c, _ = self._spread.weighted(self._k / (1 + self._k * point.theta[0]))
+        lean = c[:, :-1] / d[:, None]
+        turn = np.vstack([-lean, np.eye(len(point.beta))])
+        inverse = turn @ point.inverse @ turn.T
+        inverse[np.diag_indices(self._cells)] += 1 / d
+        return np.append(c[:, -1] / d - lean @ point.beta, point.beta), inverse
+
+    def slope_matrices(self, point: Point) -> FloatArray:
+        """(r, p, p) derivatives of A, of all independent columns."""
+        if not self._cells:
+            return point.slope_matrices
+        n, slope = self._cells, self._spread.weighted(-((self._k / (1 + self._k * point.theta[0])) ** 2))
+        found = np.zeros((n + len(point.beta),) * 2)
+        found[np.diag_indices(n)] = slope.diagonal
+        found[:n, n:], found[n:, n:] = slope.border[:, :-1], slope.rest[:-1, :-1]
+        found[n:, :n] = found[:n, n:].T
+        return found[None]
 
     def at(self, theta: FloatArray) -> Point:
         """Evaluate the deviance and its derivatives; NaN where there is none."""
@@ -211,9 +258,11 @@ class Deviance:
     def _products(self, theta: FloatArray) -> _Products:
         w = self._k / (1 + self._k * theta[0])
         log, log_slope = float(self._m @ np.log1p(self._k * theta[0])), float(self._m @ w)
-        between, slope = self._spread_by(np.array([w, -(w**2)]))
         if self._teams is None:
-            return _Products(self._within + between, slope[None], log, np.array([log_slope]))
+            rest, log_cells = self._without_cells(w)
+            log, log_slope = log + log_cells[0], log_slope + log_cells[1]
+            return _Products(rest[0], rest[1:2], log, np.array([log_slope]))
+        between, slope = np.tensordot(np.array([w, -(w**2)]), self._spread.rest, 1)
         teams, parts = self._parts(theta, w)
         gram = self._within + between + _crossed(parts.apart, teams.size * parts.by_block)
         gram += _crossed(parts.mean, parts.total * parts.shrunk)
@@ -224,6 +273,12 @@ class Deviance:
         return _Products(
             gram, np.array([slope, -parts.team.T @ parts.team]), log, np.array([log_slope, by_team])
         )
+
+    def _without_cells(self, w: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """See `without_cells`."""
+        parts = self._spread.weighted(np.array([w, -(w**2), 2 * w**3]))
+        parts.rest[0] += self._within[self._cells :, self._cells :]
+        return without_cells(*parts)
 
     def _parts(self, theta: FloatArray, w: FloatArray) -> tuple[TeamSums, _Parts]:
         teams = self._teams
@@ -245,16 +300,13 @@ class Deviance:
             team=(total * shrunk)[:, None] * mean,
         )
 
-    def _spread_by(self, weights: FloatArray) -> FloatArray:
-        """(..., p + 1, p + 1) cross-products of respondents' means, less their block's in teams, weighted by kind."""
-        return (weights @ self._spread).reshape(*weights.shape[:-1], *self._within.shape)
-
     def _second(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Second derivatives by the ratios: (r, r, p + 1, p + 1) of (X, y)'V^-1 (X, y), (r, r) of log |V|."""
         w = self._k / (1 + self._k * theta[0])
-        by_respondent = self._spread_by(w**3)
         if self._teams is None:
-            return 2 * by_respondent[None, None], -np.array([[self._m @ w**2]])
+            rest, log = self._without_cells(w)
+            return rest[2][None, None], np.array([[log[2] - self._m @ w**2]])
+        by_respondent = np.tensordot(w**3, self._spread.rest, 1)
         teams, parts = self._parts(theta, w)
         w, n = parts.by_block, teams.size
         lean, rate = theta[1] * parts.shrunk, parts.total * parts.shrunk
@@ -273,6 +325,31 @@ class Deviance:
         return np.asarray(np.add.reduceat(values, self._first, axis=0), dtype=np.float64)
 
 
+def without_cells(
+    diagonal: FloatArray, border: FloatArray, rest: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Eliminate cells, which have nothing in common, from a matrix (D, C; C', K) that depends on a ratio.
+
+    Parameters
+    ----------
+    diagonal, border, rest
+        (3, n), (3, n, q) and (3, q, q): D, C and K, their first and their second derivatives.
+
+    Returns
+    -------
+    left, log
+        (3, q, q) K - C'D^-1 C, its first and its second derivative; (3,) log |D| and its own.
+    """
+    (d, d1, d2), (c, c1, c2), left = diagonal, border, rest.copy()
+    lean = c / d[:, None]
+    bent = c1 - d1[:, None] * lean
+    once, twice = c1.T @ lean, c2.T @ lean
+    left[0] -= c.T @ lean
+    left[1] += _crossed(lean, d1) - once - once.T
+    left[2] += _crossed(lean, d2) - twice - twice.T - 2 * _crossed(bent, 1 / d)
+    return left, np.array([np.log(d).sum(), (d1 / d).sum(), (d2 / d - (d1 / d) ** 2).sum()])
+
+
 def _crossed(rows: FloatArray, weights: FloatArray) -> FloatArray:
     """(columns, columns) weighted cross-product of rows."""
     return np.asarray(rows.T @ (weights[:, None] * rows), dtype=np.float64)
@@ -280,9 +357,10 @@ def _crossed(rows: FloatArray, weights: FloatArray) -> FloatArray:
 
 def _left_by(gram: FloatArray) -> tuple[float, int]:
     """Sum of squares that the columns leave of the answer, the last of a cross-product, and the columns' rank."""
-    values, vectors = np.linalg.eigh(gram[:-1, :-1])
+    some = np.flatnonzero(np.diagonal(gram)[:-1] > 0)
+    values, vectors = np.linalg.eigh(gram[np.ix_(some, some)])
     real = values > COLLINEAR
-    fitted = (vectors[:, real].T @ gram[:-1, -1]) ** 2 / values[real]
+    fitted = (vectors[:, real].T @ gram[some, -1]) ** 2 / values[real]
     return float(gram[-1, -1] - fitted.sum()), int(real.sum())
 
 
@@ -294,6 +372,8 @@ def _solve_positive(matrix: FloatArray, right: FloatArray) -> tuple[FloatArray, 
     solution, inverse, log_determinant
         (p,), (p, p) and a number; or None where the matrix is not positive definite, or not finite.
     """
+    if not len(right):
+        return right, matrix, 0.0
     factor, failed = dpotrf(matrix, lower=1)
     diagonal = factor.diagonal()
     if failed or not np.isfinite(diagonal).all():

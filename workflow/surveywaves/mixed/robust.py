@@ -19,6 +19,12 @@ Degrees of freedom of a combination l are those of the quadratic form that estim
 (tr P)^2 / tr PP under the model, with P_ij = g_i'(V - XMX')_ij g_j and g_i = A_i'W_i X_i M l. Off the diagonal this is
 -u_i'M u_j with u_i = X_i'g_i, so that both traces are sums over clusters.
 
+Cells have nothing in common but items and covariates, the few *other* columns: M = RR' with R = (D | L), where D is
+diagonal, of the cells, and L has a column for each of the others. Of a respondent's whitened row X_i R only the column
+of the own cell and those of L are not 0. Sums over respondents of products of such rows are therefore kept by cell
+(`_Arrow`), and nothing grows with the square of the cells. For a combination l with f = R'l, a respondent's g is linear
+in the own cell's f and the others' alone, so that the traces of all combinations are a few products.
+
 The variances' own covariance is H^-1 (sum of squared scores) H^-1, times m / (m - 1) for m clusters, with H half the
 Hessian of the REML deviance. Respondents' scores are of A_i e_i, so that each has expectation 0.
 
@@ -36,6 +42,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
+from scipy import sparse
 
 from surveywaves.mixed.design import BoolArray, Design, FloatArray, IntArray, add_by
 from surveywaves.mixed.sandwich import Residuals, sum_team_scores
@@ -53,8 +60,8 @@ ALONE: Final = 1e-8
 class Working(Protocol):
     """What the model says of the clusters' scores."""
 
-    def traces(self, contrast: FloatArray) -> tuple[float, float]:
-        """Traces of P and of PP, over sigma2 and its square, for a (P,) combination of the coefficients."""
+    def traces(self, contrasts: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """(R,) traces of P and of PP, over sigma2 and its square, for (R, P) combinations of the coefficients."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,29 +72,23 @@ class Robust:
     ----------
     cov, variance_cov
         (P, P) of the coefficients, (1 + r, 1 + r) of sigma2 and the variance ratios.
-    root
-        (P, p) a root of the model's covariance over sigma2.
     blind
-        (P, K) directions that one cluster alone determines, in units of the root.
+        (P, K) what one cluster alone determines: of a combination's variance over sigma2 by the model, this much is
+        the sum of its squared products with them.
     working
         What the model says of the clusters' scores.
     """
 
     cov: FloatArray
     variance_cov: FloatArray
-    root: FloatArray
     blind: FloatArray
     working: Working
 
-    def df(self, contrast: FloatArray) -> float:
-        """Satterthwaite's degrees of freedom of a (P,) combination; NaN where it has no variance."""
-        trace, squares = self.working.traces(contrast)
-        return trace**2 / squares if squares > 0 else math.nan
-
-    def unseen(self, contrast: FloatArray) -> float:
-        """Share of the model's variance of a (P,) combination that one cluster alone makes."""
-        whole = float(((contrast @ self.root) ** 2).sum())
-        return float(((contrast @ self.blind) ** 2).sum()) / whole if whole > 0 else 0.0
+    def df(self, contrasts: FloatArray) -> FloatArray:
+        """(R,) Satterthwaite's degrees of freedom of (R, P) combinations; NaN where one has no variance."""
+        trace, squares = self.working.traces(contrasts)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(squares > 0, trace**2 / squares, math.nan)
 
 
 def robust_covariances(
@@ -114,25 +115,24 @@ def robust_covariances(
     model_cov, variance_cov
         (P, P), (2, 2) or (3, 3) covariances that the model itself would give.
     """
-    root = root_of(model_cov / sigma2)
     if by_team:
+        root = root_of(model_cov / sigma2)
         teams = _Teams(design, left, root=root, theta=theta, theta_team=theta_team)
         scores, parts = sum_team_scores(design, left, sigma2=sigma2, theta_team=theta_team)
         scores = teams.adjusted(scores @ root)
-        meat, parts, number = scores.T @ scores, parts.T @ parts, len(design.teams)
+        cov, parts, number = root @ (scores.T @ scores) @ root.T, parts.T @ parts, len(design.teams)
         working: Working = teams
-        blind = teams.blind
+        blind = root @ teams.blind
     else:
-        respondents = _Respondents(design, root=root, theta=theta)
-        meat, parts = respondents.meat(left, sigma2=sigma2)
+        respondents = _Respondents(design, cov=model_cov / sigma2, theta=theta)
+        cov, parts = respondents.meat(left, sigma2=sigma2)
         number = round(float(design.persons.sum()))
         working, blind = respondents, respondents.blind
     half, size = variance_cov / 2, len(variance_cov)
     return Robust(
-        cov=root @ meat @ root.T,
+        cov=cov,
         variance_cov=number / max(number - 1, 1) * half @ parts[:size, :size] @ half,
-        root=root,
-        blind=root @ blind,
+        blind=blind,
         working=working,
     )
 
@@ -149,38 +149,104 @@ def root_of(cov: FloatArray) -> FloatArray:
     return root
 
 
-class _Respondents:
-    """Respondents as clusters, group by group; everything over sigma2, answers that are missing being 0."""
+class _Arrow:
+    """Sums, with weights, of the outer products of whitened rows, for several combinations or for none.
 
-    def __init__(self, design: Design, *, root: FloatArray, theta: float) -> None:
-        self._design, self._theta, self._cov = design, theta, root @ root.T
-        self._squared = self._cov[: len(design.cells), : len(design.cells)] ** 2
-        size, items, groups = root.shape[1], len(design.items), len(design.cell)
-        self._item = np.zeros((items, size))  # what an item adds to a whitened row
-        self._item[1:] = root[design.item_columns]
-        fixed = root.copy()
-        fixed[design.item_columns] = 0.0
+    Each row is of a cell: numbers by cell, (C, ...); by cell and other column, (C, ..., q); and (..., q, q) by these.
+    """
+
+    def __init__(self, shape: tuple[int, ...], cells: int, others: int) -> None:
+        self.by_cell = np.zeros((cells, *shape))
+        self.crossed = np.zeros((cells, *shape, others))
+        self.others = np.zeros((*shape, others, others))
+
+    def add(self, cell: IntArray, weight: FloatArray, rows: FloatArray) -> None:
+        """Add (G, ..., 1 + q) rows of (G,) cells, the column of the own cell first."""
+        adding = sparse.csr_array(
+            (weight, (cell, np.arange(len(cell)))), shape=(len(self.by_cell), len(cell))
+        )
+        summed = np.asarray(adding @ (rows[..., :1] * rows).reshape(len(cell), -1))
+        summed = summed.reshape(len(self.by_cell), *rows.shape[1:])
+        self.by_cell += summed[..., 0]
+        self.crossed += summed[..., 1:]
+        others = np.moveaxis(rows[..., 1:], 0, -2)
+        self.others += (others * weight[:, None]).swapaxes(-1, -2) @ others
+
+    def squares(self) -> FloatArray:
+        """(...) sums of the squared elements."""
+        found = (self.by_cell**2).sum(axis=0) + 2 * (self.crossed**2).sum(axis=(0, -1))
+        return np.asarray(found + (self.others**2).sum(axis=(-1, -2)), dtype=np.float64)
+
+
+class _Respondents:
+    """Respondents as clusters, group by group; everything over sigma2, answers that are missing being 0.
+
+    Parameters
+    ----------
+    design, theta
+        See `robust_covariances`.
+    cov
+        (P, P) the model's covariance M of the coefficients.
+
+    Attributes
+    ----------
+    blind
+        See `Robust`.
+    """
+
+    def __init__(self, design: Design, *, cov: FloatArray, theta: float) -> None:
+        self._design, self._theta = design, theta
+        cells, items, groups = len(design.cells), len(design.items), len(design.cell)
         self._persons = add_by(design.group, design.persons, groups)
         self._square = add_by(design.group, design.square, groups) / self._persons
-        self._row, self._adjust = np.empty((groups, size)), np.empty((groups, items, items))
-        self._step = max(NUMBERS // items**2, 1)
-        blind = [np.zeros((size, 0))]
+        number = design.answered.sum(axis=1)
+        information = add_by(design.cell, self._persons * number / (1 + theta * number), cells)
+        self._own = np.where(information > 0, information, math.inf) ** -0.5
+        """(C,) D."""
+        others = slice(cells, None)
+        root = root_of(cov[others, others])
+        kept = np.flatnonzero(np.diagonal(cov)[others] > 0)
+        self._lean = np.zeros((len(cov), len(kept)))
+        """(P, q) L."""
+        self._lean[others] = root
+        self._lean[:cells] = np.linalg.solve(root[kept], cov[others, :cells][kept]).T
+        self._item = np.zeros((items, 1 + len(kept)))  # what an item adds to a whitened row
+        self._item[1:, 1:] = self._lean[design.item_columns]
+        self._row = np.column_stack(
+            [
+                self._own[design.cell],
+                self._lean[design.cell]
+                + design.profiles[design.profile] @ self._lean[design.item_columns.stop :],
+            ]
+        )
+        size = self._row.shape[1]
+        self._adjust = np.empty((groups, items, items))
+        self._spread, self._score = np.empty((groups, size, size)), np.empty((groups, size, size))
+        self._step = max(NUMBERS // (items * max(items, size)), 1)
+        blind = [np.zeros((len(cov), 0))]
         for start in range(0, groups, self._step):
             chunk = slice(start, start + self._step)
-            self._row[chunk] = design.group_rows(chunk) @ fixed
             self._adjust[chunk], lost = self._adjustments(chunk)
             blind.append(lost)
+            rows = self._rows(chunk)
+            g = self._adjust[chunk] @ self._solved(rows, chunk)
+            total = g.sum(axis=1)
+            # g'Vg and the score X'g of a combination, as a quadratic and a linear form in its f
+            self._spread[chunk] = g.transpose(0, 2, 1) @ g + theta * total[:, :, None] * total[:, None, :]
+            self._score[chunk] = rows.transpose(0, 2, 1) @ g
         self.blind = np.hstack(blind)
-        """(p, K) whitened directions that one respondent alone determines."""
+
+    def _rows(self, chunk: slice) -> FloatArray:
+        """(size, J, 1 + q) whitened rows of the answers of some groups: the own cell's column and the others."""
+        return np.asarray(
+            (self._row[chunk, None] + self._item) * self._design.answered[chunk, :, None], dtype=np.float64
+        )
 
     def _adjustments(self, chunk: slice) -> tuple[FloatArray, FloatArray]:
-        """(size, J, J) A, and (p, K) what it cannot restore."""
+        """(size, J, J) A, and (P, K) what it cannot restore."""
         answered = self._design.answered[chunk].astype(np.float64)
-        k = answered.sum(axis=1)[:, None, None]
-        rows, theta = self._row[chunk], self._theta
-        cross = rows @ self._item.T
-        hat = (rows**2).sum(axis=1)[:, None, None] + cross[:, :, None] + cross[:, None, :]
-        hat = (hat + self._item @ self._item.T) * (answered[:, :, None] * answered[:, None, :])
+        k, rows, theta = answered.sum(axis=1)[:, None, None], self._rows(chunk), self._theta
+        hat = rows @ rows.transpose(0, 2, 1)
         adjust = np.empty_like(hat)
         light = np.trace(hat, axis1=1, axis2=2) <= LIGHT
         adjust[light] = _series(hat[light], answered[light], k[light], theta)
@@ -188,71 +254,71 @@ class _Respondents:
         adjust[heavy], alone, vectors = _roots(
             hat[heavy], answered[heavy], k[heavy], theta, one=self._persons[chunk][heavy] < 2
         )
-        lost = [np.zeros((len(self._item[0]), 0))]
-        for place, which in np.argwhere(alone):
+        lost = np.zeros((len(self._lean), int(alone.sum())))
+        for column, (place, which) in enumerate(np.argwhere(alone)):
             group, number = heavy[place], float(k[heavy[place], 0, 0])
             vector = vectors[place, :, which] * answered[group]
             vector += (1 / math.sqrt(1 + number * theta) - 1) / number * vector.sum() * answered[group]
-            lost.append((rows[group] * vector.sum() + vector @ self._item)[:, None])
-        return adjust, np.hstack(lost)
+            whitened = vector @ rows[group]
+            lost[:, column] = self._lean @ whitened[1:]
+            cell = self._design.cell[chunk][group]
+            lost[cell, column] += self._own[cell] * whitened[0]
+        return adjust, lost
 
     def _solved(self, values: FloatArray, chunk: slice | IntArray) -> FloatArray:
-        """(size, J) V^-1 values of some groups."""
+        """(size, J, D) V^-1 values of some groups."""
         answered = self._design.answered[chunk]
         lean = self._theta / (1 + self._theta * answered.sum(axis=1))
-        return np.asarray(values - (lean * values.sum(axis=1))[:, None] * answered, dtype=np.float64)
+        shared = (lean[:, None] * values.sum(axis=1))[:, None]
+        return np.asarray(values - shared * answered[:, :, None], dtype=np.float64)
 
-    def traces(self, contrast: FloatArray) -> tuple[float, float]:
-        """Add up group by group. Of u only its cell, and the few columns of items and covariates, are not 0."""
-        design, cov = self._design, self._cov
-        cells, items = len(design.cells), design.item_columns
-        fixed, lean = cov @ contrast, cov[cells:, cells:]
-        of_item = np.append(0.0, fixed[items])[: len(design.items)]
-        trace, squares, size = 0.0, 0.0, len(cov) - cells
-        # the sum of w u u' by cell, by cell and other column, and by these
-        by_cell, crossed, others = np.zeros(cells), np.zeros((cells, size)), np.zeros((size, size))
-        for start in range(0, len(self._row), self._step):
-            chunk = slice(start, start + self._step)
-            cell, profile = design.cell[chunk], design.profiles[design.profile[chunk]]
-            fitted = (fixed[cell] + profile @ fixed[items.stop :])[:, None] + of_item
-            g = _times(self._adjust[chunk], self._solved(fitted * design.answered[chunk], chunk))
-            total = g.sum(axis=1)
-            u = np.hstack([g[:, 1:], profile * total[:, None]])
-            shared = cov[cell, cell] * total**2 + 2 * total * (cov[cell, cells:] * u).sum(axis=1)
-            shared += ((u @ lean) * u).sum(axis=1)
-            own = (g**2).sum(axis=1) + self._theta * total**2 - shared
-            weight = self._persons[chunk] * self._square[chunk]
-            trace += float(weight @ own)
-            squares += float((weight * self._square[chunk]) @ (own**2 - shared**2))
-            by_cell += add_by(cell, weight * total**2, cells)
-            by_other = [add_by(cell, weight * total * one, cells) for one in u.T]
-            crossed += np.array(by_other).reshape(size, cells).T
-            others += u.T @ (weight[:, None] * u)
-        # with B = diag(d) + AJ' + JA', J the other columns: tr BMBM
-        left, right = cov @ np.vstack([crossed, others / 2]), cov[:, cells:]
-        bent, turned = crossed.T @ left[:cells] + others @ left[cells:] / 2, left[cells:]
-        squares += float(by_cell @ self._squared @ by_cell)
-        squares += 4 * float(by_cell @ (left * right)[:cells].sum(axis=1))
-        squares += 2 * float((turned * turned.T).sum() + (lean * bent.T).sum())
-        return trace, squares
+    def traces(self, contrasts: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Add up group by group, for some combinations at a time."""
+        cells, size = len(self._own), self._score.shape[1]
+        found = np.zeros((2, len(contrasts)))
+        step = max(NUMBERS // (min(len(self._row), self._step) * size), 1)
+        for first in range(0, len(contrasts), step):
+            some = slice(first, first + step)
+            by_cell, by_other = (contrasts[some, :cells] * self._own).T, contrasts[some] @ self._lean
+            products = _Arrow((len(by_other),), cells, size - 1)
+            for start in range(0, len(self._row), self._step):
+                chunk = slice(start, start + self._step)
+                cell, square = self._design.cell[chunk], self._square[chunk]
+                f = np.empty((len(cell), len(by_other), size))
+                f[..., 0], f[..., 1:] = by_cell[cell], by_other
+                score = f @ self._score[chunk].transpose(0, 2, 1)
+                shared = (score**2).sum(axis=2)
+                own = ((f @ self._spread[chunk]) * f).sum(axis=2) - shared
+                weight = self._persons[chunk] * square
+                found[0, some] += weight @ own
+                found[1, some] += (weight * square) @ (own**2 - shared**2)
+                products.add(cell, weight, score)
+            found[1, some] += products.squares()
+        return found[0], found[1]
 
     def meat(self, left: Residuals, *, sigma2: float) -> tuple[FloatArray, FloatArray]:
-        """(p, p) and (3, 3) sums of squared scores, of the coefficients times sigma2, of the variances times -2."""
-        size, square = self._row.shape[1], self._design.square
-        columns, parts = np.zeros((size, size)), np.zeros((3, 3))
+        """(P, P) the sandwich of the coefficients, and (3, 3) sums of squared scores of the variances, times -2."""
+        cells, size, square = len(self._own), self._score.shape[1], self._design.square
+        columns, parts = _Arrow((), cells, size - 1), np.zeros((3, 3))
         for start in range(0, len(square), self._step):
             chunk = slice(start, start + self._step)
-            group, weight = self._design.group[chunk], square[chunk, None]
+            group, weight = self._design.group[chunk], square[chunk]
             marginal = _times(self._adjust[group], left.marginal(chunk))
-            solved = self._solved(marginal, group)
+            solved = self._solved(marginal[:, :, None], group)[:, :, 0]
             total = solved.sum(axis=1)
-            score = self._row[group] * total[:, None] + solved @ self._item
-            columns += score.T @ (weight * score)
+            columns.add(
+                self._design.cell[group], weight, self._row[group] * total[:, None] + solved @ self._item
+            )
             part = np.zeros((len(group), 3))
             part[:, 0] = left.answered[chunk] / sigma2 - (solved * marginal).sum(axis=1) / sigma2**2
             part[:, 1] = left.precision[chunk] - total**2 / sigma2
-            parts += part.T @ (weight * part)
-        return columns, parts
+            parts += part.T @ (weight[:, None] * part)
+        crossed = (self._own[:, None] * columns.crossed) @ self._lean.T
+        cov = self._lean @ columns.others @ self._lean.T
+        cov[:cells] += crossed
+        cov[:, :cells] += crossed.T
+        cov[:cells, :cells] += np.diag(self._own**2 * columns.by_cell)
+        return cov, parts
 
 
 def _roots(
@@ -329,13 +395,16 @@ class _Teams:
         turned = np.einsum("tpq,tp->tq", self._vectors, scores) * self._grown
         return np.asarray(np.einsum("tpq,tq->tp", self._vectors, turned), dtype=np.float64)
 
-    def traces(self, contrast: FloatArray) -> tuple[float, float]:
+    def traces(self, contrasts: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Add up team by team."""
-        turned = np.einsum("tpq,p->tq", self._vectors, contrast @ self._root)
-        own = (turned**2 * self._values * (self._grown > 0)).sum(axis=1)
-        shared = np.einsum("tpq,tq->tp", self._vectors, turned * self._values * self._grown)
-        squares = (own**2 - (shared**2).sum(axis=1) ** 2).sum() + ((shared.T @ shared) ** 2).sum()
-        return float(own.sum()), float(squares)
+        found = np.zeros((2, len(contrasts)))
+        for place, contrast in enumerate(contrasts @ self._root):
+            turned = np.einsum("tpq,p->tq", self._vectors, contrast)
+            own = (turned**2 * self._values * (self._grown > 0)).sum(axis=1)
+            shared = np.einsum("tpq,tq->tp", self._vectors, turned * self._values * self._grown)
+            squares = (own**2 - (shared**2).sum(axis=1) ** 2).sum() + ((shared.T @ shared) ** 2).sum()
+            found[:, place] = own.sum(), squares
+        return found[0], found[1]
 
 
 def _information(

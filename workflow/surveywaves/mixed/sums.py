@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from scipy.linalg import cho_solve
 
 from surveywaves.mixed.design import BoolArray, Design, FloatArray, IntArray, add_by
 
 COLLINEAR: Final = 1e-10
 """A column is dependent if earlier ones leave this share of its sum of squares, or less."""
+
+BLOCK: Final = 64
+"""Columns that are eliminated one by one, before all that follow are brought up to date."""
 
 CHUNK: Final = 1 << 14
 """Groups whose rows are written out at a time."""
@@ -25,6 +29,8 @@ class Sums:
 
     Parameters
     ----------
+    cells
+        How many of the columns, the first, are cells.
     shift
         An answer near the mean. With whole answers, sums of whole numbers stay exact.
     answered, respondents
@@ -37,6 +43,7 @@ class Sums:
         (K, P + 1, P + 1) cross-products of each respondent's sums.
     """
 
+    cells: int
     shift: float
     answered: FloatArray
     respondents: FloatArray
@@ -97,6 +104,7 @@ def sum_up(design: Design) -> Sums:
     within[-1, -1] = square
     within[block] -= np.tensordot(1 / k, between[:, varying[:, None], varying], 1)
     return Sums(
+        cells=len(design.cells),
         shift=shift,
         answered=k,
         respondents=add_by(kind, count, kinds),
@@ -148,17 +156,20 @@ def independent_columns(gram: FloatArray) -> tuple[BoolArray, FloatArray, FloatA
     diagonal = np.diagonal(gram)
     scale = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
     unit = gram / np.outer(scale, scale)
-    left = unit.copy()
-    kept = np.zeros(len(gram), dtype=np.bool_)
-    for j in range(len(gram)):
-        if left[j, j] > COLLINEAR:
-            kept[j] = True
-            column = left[:, j] / math.sqrt(left[j, j])
-            some = np.flatnonzero(column)  # a cell has nothing in common with other cells
-            left[np.ix_(some, some)] -= np.outer(column[some], column[some])
+    kept, factor = np.zeros(len(gram), dtype=np.bool_), np.zeros_like(unit)
+    for start in range(0, len(gram), BLOCK):
+        block = slice(start, start + BLOCK)
+        left = unit[start:, block] - factor[start:, :start] @ factor[block, :start].T
+        for j in range(left.shape[1]):
+            if left[j, j] > COLLINEAR:
+                kept[start + j] = True
+                column = left[j:, j] / math.sqrt(left[j, j])
+                factor[start + j :, start + j] = column
+                left[j:, j + 1 :] -= np.outer(column, column[1 : left.shape[1] - j])
     null = np.zeros((len(gram), int((~kept).sum())))
     null[~kept] = np.eye(null.shape[1])
-    null[kept] = -np.linalg.solve(unit[np.ix_(kept, kept)], unit[np.ix_(kept, ~kept)])
+    if null.size:
+        null[kept] = -cho_solve((factor[np.ix_(kept, kept)], True), unit[np.ix_(kept, ~kept)])
     return kept, null / np.linalg.norm(null, axis=0), scale
 
 

@@ -235,7 +235,7 @@ class State:
             contents=alike(old.contents, self.contents),
             raw=alike(old.raw, self.raw),
         )
-        return state, not names or key is not None or (old.key == self.key)
+        return state, key is not None or old.key == self.key
 
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

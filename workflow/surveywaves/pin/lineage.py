@@ -42,18 +42,23 @@ is below; in a key `**` is what it was in the place.
 """
 
 _FIXED: Final[tuple[str, ...]] = ()
+
+
+def _named(file: str, *names: str, key: str = "") -> dict[str, tuple[str, ...]]:
+    """Say of places that they come from the key of their own name in a file, below another key if there is one."""
+    return {name: (f"{file}: {key}{name}",) for name in names}
+
+
+def _from(names: Iterable[str], *keys: str) -> dict[str, tuple[str, ...]]:
+    """Say of places that they come from the same keys."""
+    return dict.fromkeys(names, keys)
+
+
 _ITEM_KEYS: Final = {
-    "item": (f"{ITEMS}: item",),
-    "text": (f"{ITEMS}: text",),
-    "section": (f"{ITEMS}: section",),
-    "scale": (f"{ITEMS}: scale",),
-    "keyed": (f"{ITEMS}: keyed",),
+    **_named(ITEMS, "item", "text", "section", "scale", "keyed", "response_scale"),
+    **_named(ITEMS, "published_table", "published_row"),
     "key": (f"{ITEMS}: keyed",),
-    "response_scale": (f"{ITEMS}: response_scale",),
-    "points": (f"{ITEMS}: response_scale", f"{CONFIG}: response_scales"),
-    "favourable.**": (f"{ITEMS}: response_scale", f"{CONFIG}: response_scales"),
-    "published_table": (f"{ITEMS}: published_table",),
-    "published_row": (f"{ITEMS}: published_row",),
+    **_from(("points", "favourable.**"), f"{ITEMS}: response_scale", f"{CONFIG}: response_scales"),
 }
 """What a job knows of an item."""
 
@@ -83,17 +88,12 @@ def _harmonising(file: str, crosswalk: str) -> dict[str, tuple[str, ...]]:
         "wave": (f"{CONFIG}: waves",),
         "evidence": (f"{file}: evidence",),
         **_layouts(file, without=Layout.model_fields.keys() - FOR_HARMONISING - {"format"}),
-        "codings.**": (f"{file}: codings.**",),
+        **_named(file, "codings.**", "organisation.**", "variables.**"),
         "crosswalk": (f"{crosswalk}: item",),
-        "crosswalk.<item>.item": (f"{crosswalk}: item",),
+        **_under("crosswalk.<item>", _named(crosswalk, "item", "coding", "comparability")),
         "crosswalk.<item>.columns": (f"{crosswalk}: columns of the layouts",),
         "crosswalk.<item>.columns.**": (f"{crosswalk}: **",),
-        "crosswalk.<item>.coding": (f"{crosswalk}: coding",),
-        "crosswalk.<item>.comparability": (f"{crosswalk}: comparability",),
-        "crosswalk.<item>.wording": _FIXED,
-        "crosswalk.<item>.note": _FIXED,
-        "organisation.**": (f"{file}: organisation.**",),
-        "variables.**": (f"{file}: variables.**",),
+        **_from(("crosswalk.<item>.wording", "crosswalk.<item>.note")),
         "files.**": (f"{file}: files",),
         "routing.**": (f"{file}: routing",),
         "known_variables.**": (f"{CONFIG}: variables",),
@@ -103,64 +103,39 @@ def _harmonising(file: str, crosswalk: str) -> dict[str, tuple[str, ...]]:
 
 
 _WORDS_OF_A_WAVE: Final = {
-    "title": (f"{_WAVE}: title",),
-    "period": (f"{_WAVE}: period",),
-    "start": (f"{_WAVE}: fieldwork.start",),
-    "end": (f"{_WAVE}: fieldwork.end",),
-    "population.**": (f"{_WAVE}: population.**",),
-    "evidence": (f"{_WAVE}: evidence",),
-    "evidence_note": (f"{_WAVE}: evidence_note",),
-    "variable_evidence.**": (f"{_WAVE}: variable_evidence.**",),
+    **_named(_WAVE, "title", "period", "population.**", "evidence", "evidence_note", "variable_evidence.**"),
+    **_named(_WAVE, "start", "end", key="fieldwork."),
     "organisations_surveyed.**": (f"{_WAVE}: organisations_surveyed",),
-    "comparability": (f"{_CROSSWALK}: comparability",),
-    "comparability.<item>": (f"{_CROSSWALK}: comparability",),
-    "wordings": (f"{_CROSSWALK}: wording",),
-    "wordings.<item>": (f"{_CROSSWALK}: wording",),
+    **_from(("comparability", "comparability.<item>"), f"{_CROSSWALK}: comparability"),
+    **_from(("wordings", "wordings.<item>"), f"{_CROSSWALK}: wording"),
     "notes": (f"{_CROSSWALK}: note",),
     "notes.<item>": (f"{_CROSSWALK}: note", f"{_WAVE}: routing"),
 }
 """`WaveWords`."""
 
 _WORDS: Final[Origins] = {
-    **{
-        name: (f"{CONFIG}: {name}",)
-        for name in (
-            *("title", "description", "reference_wave", "organisations.**", "variables.**", "sections.**"),
-            *("frameworks.**", "response_scales.**"),
-        )
-    },
+    **_named(CONFIG, "title", "description", "reference_wave", "organisations.**", "variables.**", "waves"),
+    **_named(CONFIG, "sections.**", "frameworks.**", "response_scales.**"),
     "nouns.**": (f"{CONFIG}: words.**",),
-    "waves": (f"{CONFIG}: waves",),
     **_under("waves.<wave>", _WORDS_OF_A_WAVE),
     "scales": (f"{SCALES}: scale",),
     "scales.<scale>.frameworks": (f"{SCALES}: scale", f"{CONFIG}: frameworks"),
     "scales.<scale>.frameworks.**": (f"{SCALES}: **",),
-    **{f"scales.<scale>.{name}": (f"{SCALES}: {name}",) for name in ("scale", "title", "source")},
-    **{f"scales.<scale>.{name}": (f"{SCALES}: {name}",) for name in ("min_answered", "standardise")},
+    **_under("scales.<scale>", _named(SCALES, "scale", "title", "source", "min_answered", "standardise")),
     "items": (f"{ITEMS}: item",),
     **_under("items.<item>", _ITEM_KEYS),
     "events": (EVENTS,),
-    **{f"events.<event>.{name}": (f"{EVENTS}: {name}",) for name in ("date", "label", "source")},
-    **{f"events.<event>.{name}": (f"{EVENTS}: date",) for name in ("precision", "approximate")},
+    **_under("events.<event>", _named(EVENTS, "date", "label", "source")),
+    **_under("events.<event>", _from(("precision", "approximate"), f"{EVENTS}: date")),
     "qualitative.**": (f"{CODED}: **",),
     "qualitative.themes.**": (f"{THEMES}: **",),
     "citation": (f"{CONFIG}: published.citation",),
     "published_wave": (f"{CONFIG}: published.wave",),
-    "confidence": (f"{CONFIG}: analysis.confidence",),
-    "covariates.**": (f"{CONFIG}: analysis.covariates",),
-    "min_cell": (f"{CONFIG}: analysis.min_cell",),
-    "weighted": (f"{CONFIG}: analysis.weighted",),
-    "robust": (f"{CONFIG}: analysis.robust",),
-    "multiplicity": (f"{CONFIG}: analysis.multiplicity",),
-    "item_multiplicity": (f"{CONFIG}: analysis.item_multiplicity",),
-    "threshold": (f"{CONFIG}: disclosure.threshold",),
-    "rounding": (f"{CONFIG}: disclosure.rounding",),
-    "public": (f"{CONFIG}: disclosure.public",),
-    "planning": (f"{CONFIG}: analysis.planning",),
-    "planning.wave": (f"{CONFIG}: analysis.planning.wave",),
+    **_named(CONFIG, "confidence", "covariates", "min_cell", "weighted", "robust", key="analysis."),
+    **_named(CONFIG, "multiplicity", "item_multiplicity", "planning", key="analysis."),
+    **_named(CONFIG, "planning.wave", "planning.reference", "planning.power", key="analysis."),
+    **_named(CONFIG, "threshold", "rounding", "public", key="disclosure."),
     "planning.title": (f"{CONFIG}: analysis.planning.wave",),
-    "planning.reference": (f"{CONFIG}: analysis.planning.reference",),
-    "planning.power": (f"{CONFIG}: analysis.planning.power",),
     "planning.smallest": (f"{CONFIG}: analysis.smallest_effect.standardised",),
     "style.**": (f"{CONFIG}: figures.**",),
 }
@@ -172,19 +147,17 @@ _SHARES: Final = (f"{CONFIG}: analysis.shares", "config/waves/*/wave.yaml: popul
 _STATISTICS: Final[Origins] = {
     "instrument": (f"{ITEMS}: item",),
     **_under("instrument.<item>", _ITEM_KEYS),
-    "sample.waves": (f"{CONFIG}: waves",),
-    "sample.organisations": (f"{CONFIG}: organisations",),
-    "sample.covariates": (f"{CONFIG}: analysis.covariates",),
+    **_under("sample", _named(CONFIG, "waves", "organisations")),
+    **_under("sample", _named(CONFIG, "covariates", "team", "smallest_overlap", key="analysis.")),
     "sample.weight": (f"{CONFIG}: analysis.weighted",),
-    "sample.team": (f"{CONFIG}: analysis.team",),
-    "sample.smallest_overlap": (f"{CONFIG}: analysis.smallest_overlap",),
     "sample.against": (f"{CONFIG}: analysis.comparisons", f"{CONFIG}: organisations"),
     "sample.smallest_of_all": (f"{CONFIG}: analysis.min_cell", f"{CONFIG}: disclosure.smallest_group"),
     "sample.shares.**": _SHARES,
     "sample.shares_note": (*_SHARES, f"{CONFIG}: reference_wave"),
     "sample.reference": (f"{CONFIG}: reference_wave",),
-    **{name: (f"{CONFIG}: analysis.{name}",) for name in Analysis.model_fields},
-    **{f"{name}.**": (f"{CONFIG}: analysis.{name}.**",) for name in Analysis.model_fields},
+    **_named(
+        CONFIG, *(part for name in Analysis.model_fields for part in (name, f"{name}.**")), key="analysis."
+    ),
 }
 """What most of the stages of the analysis are given."""
 
@@ -210,11 +183,7 @@ _PUBLICATION: Final[Origins] = {
 """`PublicationPart`."""
 
 RULES: Final[Mapping[str, Origins]] = {
-    "settle": {
-        "part.returns": (f"{CONFIG}: published.returns",),
-        "part.categories": (f"{CONFIG}: published.categories",),
-        "part.single_choice": (f"{CONFIG}: published.single_choice",),
-    },
+    "settle": _under("part", _named(CONFIG, "returns", "categories", "single_choice", key="published.")),
     "ingest": {
         "part.wave": (f"{CONFIG}: waves",),
         "part.files.**": (f"{_WAVE}: files",),
@@ -231,13 +200,11 @@ RULES: Final[Mapping[str, Origins]] = {
         "part",
         {
             **_STATISTICS,
-            "surveyed": (f"{CONFIG}: waves",),
+            **_from(("surveyed", "populations", "approximate"), f"{CONFIG}: waves"),
             "surveyed.<wave>.**": (f"{_WAVE}: organisations_surveyed",),
             "variables": (f"{CONFIG}: variables",),
             "variables.<variable>": (f"{CONFIG}: variables.<variable>.levels",),
-            "populations": (f"{CONFIG}: waves",),
             "populations.<wave>": (f"{_WAVE}: population.size",),
-            "approximate": (f"{CONFIG}: waves",),
             "approximate.<wave>": (f"{_WAVE}: population.approximate", f"{_WAVE}: population.between"),
             "weighted": (f"{CONFIG}: waves", "config/waves/*/wave.yaml: layouts"),
         },
@@ -258,8 +225,7 @@ RULES: Final[Mapping[str, Origins]] = {
             **_STATISTICS,
             "sample.waves": (f"{CONFIG}: analysis.planning.reference",),
             "planned": (f"{CONFIG}: analysis.planning.wave",),
-            "returns": (f"{CONFIG}: analysis.planning.returns",),
-            "power": (f"{CONFIG}: analysis.planning.power",),
+            **_named(CONFIG, "returns", "power", key="analysis.planning."),
             "smallest": (f"{CONFIG}: analysis.smallest_effect.standardised",),
             "population": ("config/waves/*/wave.yaml: population.size",),
         },
@@ -270,11 +236,9 @@ RULES: Final[Mapping[str, Origins]] = {
             **_STATISTICS,
             "min_answered": (f"{SCALES}: scale",),
             "min_answered.<scale>": (f"{SCALES}: min_answered",),
-            "margins": (f"{CONFIG}: waves",),
+            **_from(("margins", "populations", "reworded"), f"{CONFIG}: waves"),
             "margins.<wave>.**": (f"{_WAVE}: population.margins.**",),
-            "populations": (f"{CONFIG}: waves",),
             "populations.<wave>": (f"{_WAVE}: population.size",),
-            "reworded": (f"{CONFIG}: waves",),
             "reworded.<wave>.**": (f"{_CROSSWALK}: comparability",),
             "seed": (f"{CONFIG}: seed",),
             "labels": (f"{CONFIG}: variables",),
@@ -293,12 +257,9 @@ RULES: Final[Mapping[str, Origins]] = {
                 "file.**": (f"{CODED}: **",),
                 "codes.**": (f"{CODES}: **",),
                 "themes.**": (f"{THEMES}: **",),
-                "organisations.**": (f"{CONFIG}: organisations.**",),
+                **_named(CONFIG, "organisations.**", "waves", "disclosure.**", "seed"),
                 "principles.**": (f"{CONFIG}: frameworks", f"{SCALES}: frameworks", f"{THEMES}: frameworks"),
                 "framework": (f"{CONFIG}: frameworks",),
-                "waves": (f"{CONFIG}: waves",),
-                "disclosure.**": (f"{CONFIG}: disclosure.**",),
-                "seed": (f"{CONFIG}: seed",),
                 "confidence": (f"{CONFIG}: analysis.confidence",),
             },
         ),

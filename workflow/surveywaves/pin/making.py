@@ -12,15 +12,16 @@ import stat
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from surveywaves.confidential import PRIVATE, reason_in, signs_of, tracked_mistakes
+from surveywaves.confidential import PRIVATE, reason_why, signs_of, tracked_mistakes
 from surveywaves.disclosure.ledger import LEDGER, Ledger, entry_name, entry_of
 from surveywaves.disclosure.releases import against as conflicting
-from surveywaves.disclosure.releases import begin_ledger, people_of, read_ledger, write_ledger
+from surveywaves.disclosure.releases import begin_ledger, read_ledger, write_ledger
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.files import digest, flush, flush_all, whole, write_bytes, write_text
 from surveywaves.key import RESTORE, Key
@@ -59,6 +60,7 @@ from surveywaves.pin.manifest import (
     write_manifest,
 )
 from surveywaves.pin.source import LOCK, Checkout, Source, checkout, raw_files, rederive
+from surveywaves.qualitative.people import everybody
 from surveywaves.study.models import Study
 from surveywaves.terms import Evidence
 from surveywaves.text import few
@@ -81,28 +83,24 @@ def confidential(files: Mapping[str, Path], places: Places, raw: Sequence[str]) 
     raw
         The waves' raw files.
     """
-    rooms = [(places.folder / "results" / room).resolve() for room in PRIVATE]
-    hidden = [path for room in rooms for path in sorted(room.rglob("*")) if path.is_file()]
-    hidden += [path for name in raw if (path := places.lying_at(name)).is_file()]
-    copies = {digest(path): path for path in hidden if path.stat().st_size}
-    results = (places.folder / "results").resolve()
-    signs = signs_of(places.study)
+    top = places.folder.resolve()
+
+    def lying(path: Path) -> str:
+        ways = ((path.resolve(), top), (path, places.folder))
+        return next(
+            (one.relative_to(home).as_posix() for one, home in ways if one.is_relative_to(home)), str(path)
+        )
+
+    hidden = [path for room in PRIVATE for path in sorted((top / "results" / room).rglob("*"))]
+    hidden += [places.lying_at(name) for name in raw]
+    copies = {digest(path): lying(path) for path in hidden if path.is_file()}
+    signs = replace(signs_of(places.study), hidden=copies)
     for name, path in files.items():
-        real = path.resolve()
-        if any(real.is_relative_to(room) for room in rooms):
-            yield Mistake(
-                name, f"confidential: it lies in results/{real.relative_to(results).parts[0]}", _HINT
-            )
-        elif (copy := copies.get(digest(path))) is not None:
-            yield Mistake(name, f"confidential: the same as {_inside(copy, places)}", _HINT)
-        elif reason := reason_in(path.read_bytes(), signs):
+        where = lying(path)
+        if reason := reason_why(where, path.read_bytes(), digest(path), signs):
             yield Mistake(name, f"confidential: {reason}", _HINT)
-        elif real.is_relative_to(results) and _closed(real) and not _closed(results / "configuration.yaml"):
+        elif where.startswith(RESULTS) and _closed(path) and not _closed(top / RESULTS / CONFIGURATION):
             yield Mistake(name, "confidential: only its owner may read it (mode 0600)", _HINT)
-
-
-def _inside(path: Path, places: Places) -> str:
-    return path.relative_to(places.folder).as_posix() if path.is_relative_to(places.folder) else str(path)
 
 
 def _closed(path: Path) -> bool:
@@ -312,7 +310,7 @@ def pin(
     ledger, key = remembered or begin_ledger(places.folder)
     entry = None
     if not (rule := study.config.disclosure).public:
-        people = people_of(places.folder, key)
+        people = everybody(study)(places.folder, key)
         entry = entry_of(asked.label, rule, people, key)
         ledger = ledger.add(entry, people)
     manifest = Manifest(
@@ -338,7 +336,7 @@ def pin(
     with _written(manifest, files, places.folder / PINS) as folder:
         write_ledger(ledger, key, places.folder)
         flush((places.folder / LEDGER).parent)
-    return [*_told(manifest, folder.relative_to(places.folder)), *_forgotten(places)]
+    return _told(manifest, folder.relative_to(places.folder))
 
 
 def _disguised(job: Job, outputs: Hashes, key: Key) -> Job:
@@ -380,7 +378,9 @@ def _refuse(
     absent = [Mistake(name, "no such file") for name, path in files.items() if not path.is_file()]
     there = {name: path for name, path in files.items() if path.is_file()}
     against = [*absent, *_citation(places), *confidential(there, places, raw_files(study))]
-    against += [one.mistake() for one in conflicting(places.folder, study.config.disclosure)]
+    against += [
+        one.mistake() for one in conflicting(places.folder, study.config.disclosure, everybody(study))
+    ]
     against += dict.fromkeys(
         tracked_mistakes(places.folder, [places.lying_at(name) for name in raw_files(study)])
     )
@@ -396,18 +396,12 @@ def _unremembered(places: Places, remembered: tuple[Ledger, Key] | None) -> Iter
     known = {entry_name(entry, key) for entry in ledger.entries} if key else set()
     hint = f"{RESTORE}; or pin with allow_unremembered=true, which the manifest then says"
     for name, manifest in _pins(places):
-        if manifest.key and (key is None or manifest.key != key.name):
+        if key is None or manifest.key != key.name:
             yield Mistake(
                 name, "pinned with another key than is here: nobody can tell what it showed of whom", hint
             )
         elif manifest.ledger and manifest.ledger not in known:
             yield Mistake(name, f"pinned, and not in {LEDGER}: nobody can tell what it showed of whom", hint)
-
-
-def _forgotten(places: Places) -> list[str]:
-    """Name the pins that were made when nothing was remembered."""
-    old = [name for name, manifest in _pins(places) if not manifest.key]
-    return [f"made before there was a ledger of releases, and not compared: {few(old)}"] if old else []
 
 
 def _pins(places: Places) -> Iterator[tuple[str, Manifest]]:

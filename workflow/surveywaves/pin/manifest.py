@@ -25,13 +25,10 @@ from surveywaves.freshness import Programs
 from surveywaves.key import Key
 from surveywaves.study.settings import Model
 from surveywaves.terms import Evidence
-from surveywaves.text import few, listed
+from surveywaves.text import few
 
 FORMAT: Final = 2
 """Version of the manifest's form; a change of it stands in the changelog."""
-
-READ: Final = (1, FORMAT)
-"""Versions that are read. In the first, digests of what is not in the pin had no key."""
 
 NAME: Final = "manifest.json"
 README: Final = "README.md"
@@ -139,10 +136,10 @@ class Manifest(Model):
     """Whether the results came out again, byte for byte, in a clean folder before they were pinned."""
     tolerance: Tolerance = TOLERANCE
     environment: Environment
-    key: str = ""
-    """Name of the key of keyed digests; empty in pins of the first format, whose digests are all plain."""
+    key: str
+    """Name of the key of keyed digests."""
     ledger: str = ""
-    """Keyed digest of the release as the team's ledger has it; empty: the data are public, or there was no ledger."""
+    """Keyed digest of the release as the team's ledger has it; empty: the data are public."""
 
     raw: Hashes
     """Files that no job makes and that are not the configuration: the waves' returns, a publication's tables."""
@@ -181,10 +178,10 @@ def read_manifest(folder: Path) -> Manifest:
         raise SurveywavesError.at(path, "not a manifest: no JSON") from None
     if not isinstance(content, dict):
         raise SurveywavesError.at(path, "not a manifest: no JSON object")
-    if content.get("format") not in READ:
+    if content.get("format") != FORMAT:
         raise SurveywavesError.at(
             path,
-            f"manifest of format {content.get('format')}, this version reads {listed(list(map(str, READ)))}",
+            f"manifest of format {content.get('format')}, this version reads {FORMAT}",
             "use the version of surveywaves in the pin's `source/`",
         )
     try:

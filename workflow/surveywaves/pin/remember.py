@@ -11,13 +11,13 @@ from surveywaves.disclosure.releases import (
     RESPONSES,
     against,
     begin_ledger,
-    people_of,
     read_ledger,
     require_apart,
     write_ledger,
 )
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.pin.manifest import RESULTS, Places, read_records, stale
+from surveywaves.qualitative.people import everybody
 from surveywaves.study import load_study
 from surveywaves.study.models import Disclosure
 
@@ -35,9 +35,10 @@ def enter(label: str, places: Places) -> str:
     rule = _released_under(places)
     if rule.public:
         return f"{label}: the data are public, there is nothing to remember"
-    require_apart(places.folder, rule)
+    find = everybody(load_study(places.study))
+    require_apart(places.folder, rule, find)
     ledger, key = read_ledger(places.folder) or begin_ledger(places.folder)
-    people = people_of(places.folder, key)
+    people = find(places.folder, key)
     entered = ledger.add(entry_of(label, rule, people, key), people)
     write_ledger(entered, key, places.folder)
     return f"entered: {label}" if entered is not ledger else f"{label} stands there already, as it is now"
@@ -70,7 +71,8 @@ def sign(label: str, by: str, reason: str, places: Places) -> str:
     ]
     if blank:
         raise SurveywavesError(blank)
-    found = against(places.folder, load_study(places.study).config.disclosure)
+    study = load_study(places.study)
+    found = against(places.folder, study.config.disclosure, everybody(study))
     signed = signature(found, label, by=by, reason=reason, on=date.today().isoformat())
     ledger, key = read_ledger(places.folder) or begin_ledger(places.folder)
     write_ledger(ledger.sign(signed), key, places.folder)
@@ -90,7 +92,8 @@ def lines(places: Places) -> Iterator[str]:
         yield f"signed on {one.on} by {one.by}, for {one.label} and {len(one.pairs)} waves: {one.reason}"
     if not (places.folder / RESPONSES).is_file():
         return
-    found = against(places.folder, load_study(places.study).config.disclosure)
+    study = load_study(places.study)
+    found = against(places.folder, study.config.disclosure, everybody(study))
     yield "the results of now can stand beside all of them" if not found else "against the results of now:"
     for conflict in found:
         yield f"  {conflict.mistake()}"
@@ -99,7 +102,7 @@ def lines(places: Places) -> Iterator[str]:
 
 def _entry(entry: Entry, ledger: Ledger) -> str:
     rule = ", ".join(f"{name} {entry.rule[name]}" for name in _SHOWN if entry.rule.get(name))
-    waves = ", ".join(f"{wave} ({ledger.states[name].returns} returns)" for wave, name in entry.waves.items())
+    waves = ", ".join(f"{wave} ({ledger.states[name].returns})" for wave, name in entry.waves.items())
     return f"{entry.label}: {waves}; {rule}"
 
 

@@ -101,8 +101,9 @@ def _outside(name: str) -> bool:
 
 
 def raw_files(study: Study) -> list[str]:
-    """List the raw files of the waves, as the configuration names them."""
-    return [file.path for wave in study.waves for file in wave.file.files]
+    """List the raw files of the waves and of the coded material, as the configuration names them."""
+    coded = study.qualitative.file.files if study.qualitative else ()
+    return [*(file.path for wave in study.waves for file in wave.file.files), *coded]
 
 
 def publication_files(study: Study) -> list[str]:

@@ -24,7 +24,7 @@ from surveywaves.pin.changes import is_own, key_columns, waves_named
 from surveywaves.pin.lineage import CONFIG, Lineage, Setting, Step, lineage, part_of
 from surveywaves.pin.manifest import PINS, Hashes, Job, Places, Records, read_manifest, read_records, stale
 from surveywaves.pin.manifest import shown as value_shown
-from surveywaves.text import listed, nearest
+from surveywaves.text import few, listed, nearest
 
 RELEASED: Final = "results/released/"
 FIGURES: Final = "results/figures/"
@@ -312,14 +312,13 @@ def _chosen(found: Shown, choices: Mapping[str, str]) -> Shown:
     return Shown(found.kind, found.name, found.target, found.table, found.keys, rows)
 
 
-def _near(value: str, column: pd.Series[str], most: int = 6) -> str:
+def _near(value: str, column: pd.Series[str]) -> str:
     """Hint at the values that there are."""
     known = list(dict.fromkeys(column))
     near = nearest(value, known)
     if near is not None:
         return f"did you mean `{near}`?"
-    more = f" and {len(known) - most} more" if len(known) > most else ""
-    return f"there is {', '.join(f'`{one}`' for one in known[:most])}{more}"
+    return f"there is {few([f'`{one}`' for one in known], 6)}"
 
 
 def _unknown(name: str, kind: str, known: Sequence[str] | Mapping[str, str]) -> SurveywavesError:

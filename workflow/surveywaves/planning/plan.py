@@ -23,12 +23,12 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
 
-from surveywaves.mixed.contrasts import NOT_DETERMINED, Cell, check_confidence, screen, stated_contrasts
+from surveywaves.mixed.contrasts import Cell, check_confidence, screen, stated_contrasts
 from surveywaves.mixed.design import Design, FloatArray, make_design
+from surveywaves.mixed.estimable import NOT_DETERMINED
 from surveywaves.mixed.lmm import LinearFit, fit_linear
 from surveywaves.planning.power import (
     Outlook,
-    Precision,
     detectable_effect,
     margin,
     power_of_equivalence,
@@ -183,19 +183,21 @@ def _reference(design: Design, fit: LinearFit, returned: int) -> Iterator[dict[s
 def _contrasts(design: Design, fit: LinearFit, returned: int, aim: Aim) -> Iterator[dict[str, Any]]:
     """Rows about each contrast with the wave to come."""
     joint = both_waves(design, aim.planned)
-    future = _Future(design, joint, fit, returned) if fit.status in (Status.OK, Status.BOUNDARY) else None
+    outlook = None
+    if fit.status in (Status.OK, Status.BOUNDARY):
+        outlook = Outlook(design, fit.kept, theta=fit.theta, sigma2=fit.sigma2)
     said = "; ".join(filter(None, [_as_before(design, returned), *aim.left_aside, fit.note]))
     for label, weights in stated_contrasts(joint):
         if all(wave != aim.planned for wave, _ in weights):
             continue
-        refused = _refuse(design, fit, future, weights, min_cell=aim.min_cell)
-        if refused or future is None:
+        refused = _refuse(design, fit, weights, min_cell=aim.min_cell)
+        if refused or outlook is None:
             nothing = {key: refused[key] for key in ("status", "note")}
             for number in aim.returns:
                 yield from (label | {"term": term, "n": number} | nothing for term in aim.terms)
             yield label | {"term": RETURNS_NEEDED} | nothing
             continue
-        contrast = _Contrast(future, weights, aim)
+        contrast = _Contrast(design, outlook, weights, aim, returned)
         for row in [*(row for number in aim.returns for row in contrast.rows(number)), contrast.needed()]:
             estimated = "estimate" in row
             notes = "; ".join(filter(None, [row.get("note", ""), said if estimated else ""]))
@@ -206,7 +208,7 @@ def both_waves(design: Design, planned: str) -> Design:
     """Follow the design of one wave by a wave to come that is answered by the same kinds of respondents.
 
     Its groups are those of the first wave, then the same again. The wave to come has as many respondents of
-    each kind as the first; other numbers are for `Outlook.precision`.
+    each kind as the first; other numbers are for `Outlook`.
     """
     return replace(
         design,
@@ -223,42 +225,17 @@ def both_waves(design: Design, planned: str) -> Design:
     )
 
 
-class _Future:
-    """Both waves together, with any number of returns of the one to come."""
-
-    def __init__(self, design: Design, joint: Design, fit: LinearFit, returned: int) -> None:
-        self.joint, self._counts, self._returned = joint, design.group_counts, returned
-        self.outlook = Outlook(joint, theta=fit.theta, sigma2=fit.sigma2)
-        self.unit = math.sqrt(fit.sigma2 * (1 + fit.theta))
-        """Standard deviation of one answer."""
-        self.share = dict(
-            zip(
-                (organisation for _, organisation in design.cells), design.respondents / returned, strict=True
-            )
-        )
-        """Organisation -> share of the returns that take part."""
-        self._known: dict[float, Precision] = {}
-
-    def at(self, returns: float) -> Precision:
-        """Give the precision of contrasts with a number of returns."""
-        if returns not in self._known:
-            counts = np.concatenate([self._counts, self._counts * (returns / self._returned)])
-            self._known[returns] = self.outlook.precision(counts)
-        return self._known[returns]
-
-    def vector(self, weights: Mapping[Cell, float]) -> FloatArray:
-        """(P,) the combination of the coefficients that is a contrast."""
-        size = len(self.joint.columns)
-        return sum((w * self.joint.mean_vector(*cell) for cell, w in weights.items()), np.zeros(size))
-
-
 class _Contrast:
     """One contrast with the wave to come."""
 
-    def __init__(self, future: _Future, weights: Mapping[Cell, float], aim: Aim) -> None:
-        self._future, self._aim = future, aim
-        self._vector = future.vector(weights)
-        self._share = {who: future.share[who] for wave, who in weights if wave == aim.planned}
+    def __init__(
+        self, design: Design, outlook: Outlook, weights: Mapping[Cell, float], aim: Aim, returned: int
+    ) -> None:
+        self._aim, self._returned = aim, returned
+        self._expected = outlook.of(weights_by_wave(design, weights))
+        self._unit = outlook.unit
+        share = dict(zip(design.organisations, design.respondents / returned, strict=True))
+        self._share = {who: share[who] for wave, who in weights if wave == aim.planned}
 
     def rows(self, returns: int) -> Iterator[dict[str, Any]]:
         """Give one row a term, with its estimate or with why there is none."""
@@ -315,24 +292,32 @@ class _Contrast:
 
     def _precision(self, returns: float) -> tuple[float, float]:
         """Give the standard error, in standard deviations of one answer, and degrees of freedom."""
-        precision = self._future.at(returns)
-        return precision.error(self._vector) / self._future.unit, precision.df(self._vector)
+        ratio = returns / self._returned
+        return self._expected.error(ratio) / self._unit, self._expected.df(ratio)
+
+
+def weights_by_wave(design: Design, weights: Mapping[Cell, float]) -> FloatArray:
+    """(2, C) the weights of a contrast on the cells of the design's one wave, and on those of the wave to come."""
+    place = {name: number for number, name in enumerate(design.organisations)}
+    found = np.zeros((2, len(place)))
+    for (wave, organisation), weight in weights.items():
+        found[int(wave != design.waves[0]), place[organisation]] = weight
+    return found
 
 
 def _refuse(
-    design: Design,
-    fit: LinearFit,
-    future: _Future | None,
-    weights: Mapping[Cell, float],
-    *,
-    min_cell: int,
+    design: Design, fit: LinearFit, weights: Mapping[Cell, float], *, min_cell: int
 ) -> dict[str, Any]:
-    """Why nothing can be said of a contrast, whatever the returns; empty if something can."""
+    """Why nothing can be said of a contrast, whatever the returns; empty if something can.
+
+    What both waves tell of a combination of cells, the reference tells with the wave to come put in its place.
+    """
     of_reference = {(design.waves[0], organisation): 1.0 for _, organisation in weights}
     found, refused = screen(design, fit, of_reference, min_cell=min_cell)
     if refused:
         return found
-    if future is not None and not future.outlook.estimable(future.vector(weights)):
+    merged = weights_by_wave(design, weights).sum(axis=0)
+    if not fit.determined(design.mean_vectors(np.arange(len(merged))[None], merged[None])).all():
         return {"status": Status.NOT_ESTIMABLE, "note": NOT_DETERMINED}
     return {}
 

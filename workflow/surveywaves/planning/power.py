@@ -20,118 +20,128 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from scipy import special
 from scipy.optimize import brentq
 
-from surveywaves.mixed.design import Design, FloatArray
-from surveywaves.mixed.estimable import ESTIMABLE
-from surveywaves.mixed.sums import independent_columns
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Precision:
-    """Expected precision of combinations of the coefficients; P fixed-effect columns.
-
-    Parameters
-    ----------
-    cov, cov_by_theta
-        (P, P) covariance of the coefficients and its derivative by theta; 0 for columns that depend on others.
-    variance_cov
-        (2, 2) asymptotic covariance of (sigma2, theta) as they will be estimated.
-    sigma2
-        Variance within respondents.
-    """
-
-    cov: FloatArray
-    cov_by_theta: FloatArray
-    variance_cov: FloatArray
-    sigma2: float
-
-    def error(self, contrast: FloatArray) -> float:
-        """Give the standard error of an estimable (P,) combination."""
-        return math.sqrt(max(float(contrast @ self.cov @ contrast), 0.0))
-
-    def df(self, contrast: FloatArray) -> float:
-        """Give Satterthwaite's degrees of freedom of an estimable (P,) combination (Giesbrecht and Burns 1985)."""
-        variance = float(contrast @ self.cov @ contrast)
-        gradient = np.array([variance / self.sigma2, contrast @ self.cov_by_theta @ contrast])
-        return 2.0 * variance**2 / float(gradient @ self.variance_cov @ gradient)
+from surveywaves.mixed.design import BoolArray, Design, FloatArray, add_by
+from surveywaves.mixed.reml import without_cells
 
 
 class Outlook:
-    """What a design will tell with any numbers of respondents of each kind.
+    """What a reference wave and one to come will tell together, whatever the number of returns.
+
+    The wave to come has the reference's kinds of respondents, `ratio` times as many of each. Its cells have nothing in
+    common with the reference's but the other columns, of items and covariates; with cells eliminated, what is left of
+    the matrix of these is 1 + ratio times the reference's own.
 
     Parameters
     ----------
-    design
-        The kinds of respondents: its G groups. How many they are is left to `precision`.
+    design, kept
+        Of the reference wave; (P,) its independent columns.
     theta, sigma2
         tau2 / sigma2 and the variance within respondents, taken as true. With theta = 0 the variance between
         respondents is taken as known to be zero, as a fit on that boundary takes it.
     """
 
-    def __init__(self, design: Design, *, theta: float, sigma2: float) -> None:
+    def __init__(self, design: Design, kept: BoolArray, *, theta: float, sigma2: float) -> None:
+        cells, count = len(design.cells), design.group_counts
+        answered = design.answered[:, 1:].astype(np.float64)
+        k = design.answered.sum(axis=1).astype(np.float64)
+        rows = np.column_stack([answered / k[:, None], design.profiles[design.profile]])
+        within = np.zeros((rows.shape[1],) * 2)
+        items = slice(answered.shape[1])
+        within[items, items] = np.diag(count @ answered) - (answered * (count / k)[:, None]).T @ answered
+        own = np.flatnonzero(kept[cells:])
+        units = np.sqrt(np.diagonal(within) + count @ rows**2)[own]
+        rows = rows[:, own] / units
+        shrunk = k / (1 + theta * k)
+        orders = count * np.array([shrunk, -(shrunk**2), 2 * shrunk**3])
+        here = np.flatnonzero(kept[:cells])
+        diagonal = np.array([add_by(design.cell, one, cells)[here] for one in orders])
+        border = np.array(
+            [[add_by(design.cell, one * column, cells)[here] for column in rows.T] for one in orders]
+        )
+        border = border.reshape(3, len(own), len(here)).swapaxes(1, 2)
+        rest = np.array([rows.T @ (one[:, None] * rows) for one in orders])
+        rest[0] += within[np.ix_(own, own)] / np.outer(units, units)
+        left, log = without_cells(diagonal, border, rest)
+        self._design, self._here, self._own, self._units = design, here, own + cells, units
+        self._diagonal, self._lean = diagonal, border[0] / diagonal[0][:, None]
+        self._bent = border[1] - diagonal[1][:, None] * self._lean
+        self._inverse, self._slope = np.linalg.inv(left[0]), left[1]
         self._theta, self._sigma2 = theta, sigma2
-        items, rows = design.item_columns, design.group_rows(slice(None))
-        self._items = items
-        self._answered = rows[:, items]
-        self._k = design.answered.sum(axis=1).astype(np.float64)
-        # a respondent's column sum is k times a cell's or covariate's value, but 1 for each item answered
-        self._sums = rows * self._k[:, None]
-        self._sums[:, items] = self._answered
-        counts = np.ones(len(self._k))
-        within = self._within(counts)
-        kept, self._null, self._scale = independent_columns(within + self._between(counts / self._k))
-        self._kept = np.flatnonzero(kept)
+        self.unit = math.sqrt(sigma2 * (1 + theta))
+        """Standard deviation of one answer."""
+        self._answers, self._rank = float(count @ k), 2 * len(here) + len(own)
+        self._shrunk = np.array([float(count @ shrunk), float(count @ shrunk**2)])
+        turn = self._inverse @ left[1]
+        # derivatives of log |X'V^-1X|: they do not depend on the number of returns
+        self._log = (
+            2 * log[1] + np.trace(turn),
+            2 * log[2] + float((self._inverse * left[2]).sum() - (turn * turn.T).sum()),
+        )
 
-    def estimable(self, contrast: FloatArray) -> bool:
-        """Whether respondents of these kinds determine a (P,) combination of the coefficients."""
-        vector = contrast / self._scale
-        return bool(np.all(np.abs(vector @ self._null) <= ESTIMABLE * np.linalg.norm(vector)))
+    def variance_cov(self, ratio: float) -> FloatArray:
+        """(2, 2) asymptotic covariance of (sigma2, theta) as they will be estimated."""
+        times, (first, second) = 1 + ratio, self._log
+        by_sigma2 = (times * self._answers - self._rank) / self._sigma2**2
+        if self._theta == 0:
+            return np.array([[2 / by_sigma2, 0.0], [0.0, 0.0]])
+        by_both = (times * self._shrunk[0] + first) / self._sigma2
+        by_theta = times * self._shrunk[1] - second
+        return 2 * np.linalg.inv(np.array([[by_sigma2, by_both], [by_both, by_theta]]))
 
-    def precision(self, counts: FloatArray) -> Precision:
-        """Give the precision with (G,) respondents of each kind, above 0; expected numbers need not be whole."""
-        k, theta, sigma2 = self._k, self._theta, self._sigma2
-        kept = np.ix_(self._kept, self._kept)
-        units = np.outer(self._scale[self._kept], self._scale[self._kept])
+    def of(self, weights: FloatArray) -> Expected:
+        """Give the precision of a contrast: (2, C) weights of the reference's cells and of those to come."""
+        merged = weights.sum(axis=0)
+        (vector,) = self._design.mean_vectors(np.arange(len(merged))[None], merged[None])
+        weights, merged = weights[:, self._here], merged[self._here]
+        d, slope = self._diagonal[:2]
+        u = vector[self._own] / self._units - merged @ self._lean
+        f = self._inverse @ u
+        turned = 2 * (merged / d) @ self._bent @ f + f @ self._slope @ f
+        return Expected(
+            self,
+            self._sigma2,
+            variance=np.append((weights**2 / d).sum(axis=1), u @ f),
+            slope=np.append((weights**2 * slope / d**2).sum(axis=1), turned),
+        )
 
-        def between(factor: FloatArray) -> FloatArray:
-            return self._between(counts * factor)[kept] / units
 
-        v, v1, v2 = 1 / (k * (1 + k * theta)), -1 / (1 + k * theta) ** 2, 2 * k / (1 + k * theta) ** 3
-        inverse = np.linalg.inv(self._within(counts)[kept] / units + between(v))
-        slope = between(v1)
-        solved = inverse @ slope
-        by_sigma2 = float(counts @ k - len(self._kept)) / sigma2**2
-        if theta == 0:
-            variance_cov = np.array([[2 / by_sigma2, 0.0], [0.0, 0.0]])
-        else:
-            shrunk = k / (1 + k * theta)
-            by_both = (float(counts @ shrunk) + float((inverse * slope).sum())) / sigma2
-            by_theta = float(counts @ shrunk**2) + float((solved * solved.T).sum())
-            by_theta -= float((inverse * between(v2)).sum())
-            variance_cov = 2 * np.linalg.inv(np.array([[by_sigma2, by_both], [by_both, by_theta]]))
-        size = len(self._scale)
-        cov, by_theta_cov = np.zeros((size, size)), np.zeros((size, size))
-        cov[kept] = sigma2 * inverse / units
-        by_theta_cov[kept] = -sigma2 * (solved @ inverse) / units
-        return Precision(cov, by_theta_cov, variance_cov, sigma2)
+class Expected(NamedTuple):
+    """Expected precision of a contrast.
 
-    def _within(self, counts: FloatArray) -> FloatArray:
-        """(P, P) cross-products of the columns' deviations from each respondent's own means: the items'."""
-        found = np.zeros((self._sums.shape[1],) * 2)
-        answered = self._answered
-        found[self._items, self._items] = np.diag(counts @ answered)
-        found[self._items, self._items] -= (answered * (counts / self._k)[:, None]).T @ answered
-        return found
+    Attributes
+    ----------
+    outlook, sigma2
+        What the waves will tell; variance within respondents.
+    variance, slope
+        (3,) what cells of the reference, cells of the wave to come and what is common to all add to the variance over
+        sigma2, as many returning as in the reference, and to minus its derivative by theta.
+    """
 
-    def _between(self, weights: FloatArray) -> FloatArray:
-        """(P, P) weighted cross-products of each respondent's column sums."""
-        return np.asarray((self._sums * weights[:, None]).T @ self._sums, dtype=np.float64)
+    outlook: Outlook
+    sigma2: float
+    variance: FloatArray
+    slope: FloatArray
+
+    def error(self, ratio: float) -> float:
+        """Give the standard error."""
+        return math.sqrt(max(self.sigma2 * float(self.variance @ self._parts(ratio)), 0.0))
+
+    def df(self, ratio: float) -> float:
+        """Give Satterthwaite's degrees of freedom (Giesbrecht and Burns 1985)."""
+        variance = float(self.variance @ self._parts(ratio))
+        gradient = np.array([variance, -self.sigma2 * float(self.slope @ self._parts(ratio))])
+        spread = float(gradient @ self.outlook.variance_cov(ratio) @ gradient)
+        return 2.0 * (self.sigma2 * variance) ** 2 / spread
+
+    @staticmethod
+    def _parts(ratio: float) -> FloatArray:
+        return np.array([1.0, 1 / ratio, 1 / (1 + ratio)])
 
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(120)

@@ -6,8 +6,8 @@ them can be put right: `settle` searches for the counts and base that contradict
 arithmetic leaves open is decided by a person, with a reason, in a file (`apply_decisions`).
 """
 
-from surveywaves.published.checking import ClaimVerdict, CountVerdict, beside, check_claims, compare_with
-from surveywaves.published.printed import Agreement, Percentage, PrintedRow, printed_frequencies
+from surveywaves.published.checking import ClaimVerdict, beside, check_claims
+from surveywaves.published.printed import Agreement, Percentage, PrintedRow
 from surveywaves.published.settling import (
     CellVerdict,
     Reading,
@@ -25,7 +25,6 @@ __all__ = [
     "Agreement",
     "CellVerdict",
     "ClaimVerdict",
-    "CountVerdict",
     "Percentage",
     "PrintedRow",
     "Reading",
@@ -35,8 +34,6 @@ __all__ = [
     "apply_decisions",
     "beside",
     "check_claims",
-    "compare_with",
-    "printed_frequencies",
     "settle",
     "settle_column",
     "settle_publication",

@@ -31,15 +31,6 @@ class ClaimVerdict(StrEnum):
     CONTRADICTED = "contradicted"
 
 
-class CountVerdict(StrEnum):
-    """How a recomputed count and base stand to the published ones."""
-
-    AGREES = "agrees"
-    DIFFERS = "differs"
-    NOT_RECOMPUTED = "not_recomputed"
-    NOT_PUBLISHED = "not_published"
-
-
 class Audited(NamedTuple):
     """Each printed cell, and each claim, beside what it recomputes to."""
 
@@ -113,8 +104,7 @@ def published_form(
     Returns
     -------
     DataFrame
-        `table, row, category, count, base`, as `compare_with` takes them; a printed row whose
-        item the wave did not ask is absent.
+        `table, row, category, count, base`; a printed row whose item the wave did not ask is absent.
 
     Raises
     ------
@@ -184,43 +174,6 @@ def check_claims(
     frame = pd.DataFrame(checked, columns=[*CLAIMS, *_Checked._fields])
     whole = {"n": "int64", "base": "int64"}
     return frame.astype({name: whole.get(name, "str") for name in frame.columns})
-
-
-def compare_with(published: pd.DataFrame, recomputed: pd.DataFrame) -> pd.DataFrame:
-    """Hold frequencies recomputed from data against published ones, cell by cell.
-
-    Parameters
-    ----------
-    published
-        `table, row, category, count, base`: `Settlement.settled`, or `printed_frequencies` to include misprints.
-    recomputed
-        The same columns.
-
-    Returns
-    -------
-    DataFrame
-        `table, row, category, published, recomputed, published_base, recomputed_base, verdict` (see `CountVerdict`):
-        the published cells in their order, then those that only `recomputed` has.
-
-    Raises
-    ------
-    PublishedTableError
-        Naming every column that is missing and every cell that stands there twice.
-    """
-    left = _frequencies(published, "published frequencies")
-    right = _frequencies(recomputed, "recomputed frequencies")
-    known = pd.MultiIndex.from_frame(left[CELL])
-    extra = right.loc[~pd.MultiIndex.from_frame(right[CELL]).isin(known), CELL]
-    cells = pd.concat([left[CELL], extra], ignore_index=True)
-    for side, frame in (("published", left), ("recomputed", right)):
-        named = frame.rename(columns={"count": side, "base": f"{side}_base"}).assign(**{f"in_{side}": True})
-        cells = cells.merge(named, how="left", on=CELL, validate="one_to_one")
-    same = (cells["published"] == cells["recomputed"]) & (cells["published_base"] == cells["recomputed_base"])
-    verdict = same.fillna(False).map({True: CountVerdict.AGREES.value, False: CountVerdict.DIFFERS.value})
-    verdict = verdict.mask(cells["in_recomputed"].isna(), CountVerdict.NOT_RECOMPUTED.value)
-    verdict = verdict.mask(cells["in_published"].isna(), CountVerdict.NOT_PUBLISHED.value)
-    numbers = ["published", "recomputed", "published_base", "recomputed_base"]
-    return cells[[*CELL, *numbers]].assign(verdict=verdict.astype("str"))
 
 
 def beside(audit: pd.DataFrame, recomputed: pd.DataFrame) -> pd.DataFrame:

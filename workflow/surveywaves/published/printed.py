@@ -188,30 +188,6 @@ def read_rows(tables: pd.DataFrame, *, categories: Sequence[str]) -> list[Printe
     return rows
 
 
-def printed_frequencies(tables: pd.DataFrame, *, categories: Sequence[str]) -> pd.DataFrame:
-    """Lay the counts of published tables out as frequencies, misprints included.
-
-    Parameters
-    ----------
-    tables, categories
-        As for `settle`.
-
-    Returns
-    -------
-    DataFrame
-        One row a category: `table, row, category, count, base`; a blank cell is missing.
-    """
-    frame = pd.DataFrame(
-        [
-            (row.table, row.row, category, count, row.base)
-            for row in read_rows(tables, categories=categories)
-            for category, count in zip(row.categories, row.counts, strict=True)
-        ],
-        columns=["table", "row", "category", "count", "base"],
-    )
-    return frame.astype({"count": "Int64", "base": "Int64"})
-
-
 def as_text(value: object) -> str:
     """Return a cell as text: "" where it is missing, and 3 for a row number that was read as 3.0."""
     if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):

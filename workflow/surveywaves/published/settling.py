@@ -23,6 +23,9 @@ from surveywaves.published.printed import BASE, Agreement, Percentage, PrintedRo
 
 _Costs: TypeAlias = NDArray[np.int64]
 
+SHOWN: Final = 6
+"""Readings of a row that are named in words."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -268,9 +271,9 @@ def row_evidence(row: SettledRow) -> str:
     return "; ".join(said)
 
 
-def list_readings(best: Readings, most: int = 6) -> str:
+def list_readings(best: Readings) -> str:
     """List readings, the nearest to print first, and say how many are left out."""
-    shown = [str(reading) for reading in best.readings[:most]]
+    shown = [str(reading) for reading in best.readings[:SHOWN]]
     hidden = len(best.readings) - len(shown)
     if best.more:
         shown.append(f"more than {hidden} others")
@@ -571,9 +574,7 @@ def settle(
     return Settlement(tuple(rows))
 
 
-def settle_column(
-    listed: pd.DataFrame, *, table: str, max_base: int, max_candidates: int = 200
-) -> Settlement:
+def settle_column(listed: pd.DataFrame, *, table: str, max_base: int) -> Settlement:
     """Settle a table that lists its categories one below the other, with a count and a percentage of one total.
 
     Parameters
@@ -583,7 +584,7 @@ def settle_column(
         the same on every row that has it.
     table
         The table's number or name.
-    max_base, max_candidates
+    max_base
         As for `settle`.
 
     Returns
@@ -613,9 +614,7 @@ def settle_column(
     line: dict[str, Any] = {"table": table, "row": "1", BASE: "".join(different)}
     for name, count, percentage in zip(names, listed["n"], listed["pct"], strict=True):
         line |= {f"{name}_n": count, f"{name}_pct": percentage}
-    return settle(
-        pd.DataFrame([line]), categories=names.tolist(), max_base=max_base, max_candidates=max_candidates
-    )
+    return settle(pd.DataFrame([line]), categories=names.tolist(), max_base=max_base)
 
 
 def together(*settlements: Settlement) -> Settlement:

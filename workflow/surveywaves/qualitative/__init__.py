@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
@@ -11,13 +10,13 @@ from surveywaves.disclosure import Rule
 from surveywaves.qualitative.agreement import agreement, disagreements, judgements
 from surveywaves.qualitative.events import observations, timeline
 from surveywaves.qualitative.joint import joint_display
-from surveywaves.qualitative.reading import read_material
+from surveywaves.qualitative.reading import Material, read_material
 from surveywaves.qualitative.themes import spoken, themes, tones
 from surveywaves.study.parts import Presentation, QualitativePart
 from surveywaves.study.qualitative import SEPARATOR
 from surveywaves.terms import ALL, Evidence
 
-__all__ = ["beside"]
+__all__ = ["beside", "read_material"]
 
 
 class Beside(NamedTuple):
@@ -36,13 +35,13 @@ class Beside(NamedTuple):
 def beside(
     part: QualitativePart,
     presentation: Presentation,
+    material: Material,
     means: pd.DataFrame,
     contrasts: pd.DataFrame,
     *,
     rule: Rule,
-    root: Path,
 ) -> Beside:
-    """Read the coded material and compare it with the survey.
+    """Compare the coded material with the survey.
 
     Parameters
     ----------
@@ -50,23 +49,15 @@ def beside(
         Its description in the study.
     presentation
         The study in words, with its qualitative part.
+    material
+        What `read_material` found.
     means, contrasts
         Released tables of the survey.
     rule
         The rule that protects respondents and interviewees.
-    root
-        The folder that the files' paths are relative to.
-
-    Raises
-    ------
-    RawFileError
-        With a line for each mistake in the files.
     """
-    file, material = part.file, read_material(part, root=root)
+    file = part.file
     judged = judgements(material.segments)
-    counted = themes(
-        material.sources, material.segments, names=[theme.theme for theme in part.themes], rule=rule
-    )
     speaking = {
         principle: [
             theme.theme
@@ -75,6 +66,8 @@ def beside(
         ]
         for principle in part.principles
     }
+    names = [theme.theme for theme in part.themes]
+    counted = themes(material.sources, material.segments, names=names, rule=rule, subjects=speaking)
     told = spoken(material.segments, by=speaking)
     display = joint_display(
         counted,
@@ -90,17 +83,12 @@ def beside(
     )
     survey = [wave.evidence for name, wave in presentation.waves.items() if name in set(display["wave"])]
     weakest = max([file.evidence, *survey], key=list(Evidence).index)
-    grid = observations(material.observed, threshold=rule.threshold, public=rule.public)
+    grid = observations(material.observed, rule=rule)
     display = display.round({"percent": 2, "conf_low": 2, "conf_high": 2})
-    coders = agreement(
-        judged,
-        confidence=part.confidence,
-        seed=part.seed,
-        fewest=1 if rule.public else rule.threshold,
-    )
+    coders = agreement(judged, confidence=part.confidence, seed=part.seed, rule=rule)
     released = {
         "themes": counted.round({"percent": 2}).assign(evidence=file.evidence.value),
-        "coding_agreement": coders.round(4).assign(evidence=file.evidence.value),
+        "coding_agreement": coders.assign(evidence=file.evidence.value),
         "joint_display": display.assign(evidence=weakest.value),
         "observations": grid.round({"per_meeting": 3}).assign(evidence=file.evidence.value),
         "timeline": timeline(presentation),

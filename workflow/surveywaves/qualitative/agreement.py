@@ -8,6 +8,9 @@ on unitization of interviews). Marks without a place in a text are not used.
 
 **Interval.** Percentiles of a bootstrap that draws interviews, not passages: passages of one interview are not
 independent.
+
+**Release.** The interviews that several coded are a small group, and a reader may know which. Two decimals of a
+coefficient of passages do not give back how many of them raise a theme; a number that rests on a few of them could.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 from statsmodels.stats.inter_rater import cohens_kappa
 
+from surveywaves.disclosure import Rule
 from surveywaves.terms import ALL, Status
 
 COLUMNS: Final = (
@@ -35,6 +39,9 @@ KAPPA: Final = "cohen_kappa"
 DRAWS: Final = 1000
 FEWEST: Final = 2
 """Interviews that an interval needs at least."""
+DECIMALS: Final = 2
+
+Floats = NDArray[np.float64]
 
 
 def passages(segments: pd.DataFrame, *by: str) -> pd.Series:
@@ -67,8 +74,8 @@ def judgements(segments: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row for each passage, theme and coder of the interview: `source, passage, start, end, theme, coder, there`
-        (0 or 1).
+        A row for each passage and theme, with `source, passage, start, end, theme` as its index, and a column for each
+        coder: 1 (there), 0 (not there), missing (did not code the interview).
     """
     placed = segments.dropna(subset=["start", "end"])
     shared = placed[placed.groupby("source")["coder"].transform("nunique") > 1]
@@ -76,18 +83,17 @@ def judgements(segments: pd.DataFrame) -> pd.DataFrame:
     places = (
         shared.groupby(["source", "passage"]).agg(start=("start", "min"), end=("end", "max")).reset_index()
     )
-    coders = shared[["source", "coder"]].drop_duplicates()
-    themes = pd.DataFrame({"theme": sorted(segments["theme"].unique())})
-    every = places.merge(coders, on="source").merge(themes, how="cross")
-    found = shared[["passage", "theme", "coder"]].drop_duplicates().assign(there=1)
-    every = every.merge(found, how="left", on=["passage", "theme", "coder"])
-    every["there"] = every["there"].fillna(0).astype("int64")
-    names = ["source", "passage", "start", "end", "theme", "coder", "there"]
-    return every[names].sort_values(["passage", "theme", "coder"], ignore_index=True)
+    units = places.merge(pd.DataFrame({"theme": sorted(segments["theme"].unique())}), how="cross")
+    found = pd.crosstab([shared["passage"], shared["theme"]], shared["coder"]) > 0
+    there = found.reindex(pd.MultiIndex.from_frame(units[["passage", "theme"]]), fill_value=False).astype(
+        "float64"
+    )
+    coded = pd.crosstab(shared["source"], shared["coder"]) > 0
+    return there.set_axis(pd.MultiIndex.from_frame(units)).where(coded.reindex(units["source"]).to_numpy())
 
 
 def agreement(
-    judged: pd.DataFrame, *, confidence: float, seed: int, fewest: int = 1, draws: int = DRAWS
+    judged: pd.DataFrame, *, confidence: float, seed: int, rule: Rule, draws: int = DRAWS
 ) -> pd.DataFrame:
     """Estimate how far coders agree on each theme, and on all of them.
 
@@ -99,8 +105,8 @@ def agreement(
         Level of the intervals.
     seed, draws
         Of the bootstrap.
-    fewest
-        Fewest interviews from which agreement is shown: agreement on one interview shows which themes it raises.
+    rule
+        The rule that protects interviewees.
 
     Returns
     -------
@@ -108,50 +114,49 @@ def agreement(
         `COLUMNS`. For each theme (`all`: every passage and theme is a unit) alpha of all coders, nominal, with missing
         values where somebody did not code an interview (Krippendorff 2019, Content Analysis, 4th ed., ch. 12), and
         for each pair of coders kappa (Cohen 1960) with its large-sample interval (Fleiss, Cohen and Everitt 1969).
-        ``not_estimable`` where all judgements are the same. From fewer interviews than `fewest`, estimates and passages
-        are missing (``withheld``). The passages of a pair that did not code all interviews are missing, too: the
-        difference from the row of all coders may be the passages of one interview.
+        ``not_estimable`` where all judgements are the same. Estimates and passages are missing (``withheld``) of fewer
+        interviews than the rule's smallest group, of a theme that fewer than its threshold raise, and of a pair whose
+        interviews are those of another row but for fewer than the threshold.
     """
-    themes = [ALL, *judged["theme"].unique()]
-    rows = [
-        row
-        for theme in themes
-        for row in _of_theme(
-            judged if theme == ALL else judged[judged["theme"] == theme], theme, confidence, seed, draws
-        )
-    ]
+    names = judged.index.get_level_values("theme")
+    how: dict[str, Any] = {"confidence": confidence, "seed": seed, "rule": rule, "draws": draws}
+    themes = {ALL: judged, **{theme: judged[names == theme] for theme in names.unique()}}
+    rows = [row for theme, own in themes.items() for row in _of_theme(own, theme, **how)]
     frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"passages": "Int64", "sources": "int64"})
-    few = frame["sources"] < fewest
-    less = frame["sources"] < frame.groupby("theme")["sources"].transform("max")
-    frame.loc[few, ["estimate", "conf_low", "conf_high"]] = np.nan
-    frame.loc[few, "status"] = Status.WITHHELD.value
-    frame.loc[few | (less & (fewest > 1)), "passages"] = pd.NA
-    return frame
+    gone = frame["status"] == Status.WITHHELD.value
+    frame.loc[gone, ["estimate", "conf_low", "conf_high", "passages"]] = np.nan
+    return frame.round(DECIMALS)
 
 
 def _of_theme(
-    judged: pd.DataFrame, theme: str, confidence: float, seed: int, draws: int
+    judged: pd.DataFrame, theme: str, *, confidence: float, seed: int, rule: Rule, draws: int
 ) -> Iterator[dict[str, Any]]:
-    units = ["source", "passage", "theme"]
-    wide = judged.pivot_table(index=units, columns="coder", values="there", aggfunc="first")
-    counts = np.column_stack([(wide == value).sum(axis=1) for value in (0, 1)])
-    sources = wide.index.get_level_values("source")
-    about = {"theme": theme, "passages": len(wide), "sources": sources.nunique()}
-    estimate = alpha(counts)
-    low, high = _bootstrapped(counts, sources.to_numpy(), confidence, np.random.default_rng(seed), draws)
-    yield _row(about | {"term": ALPHA, "coders": ALL}, estimate, low, high)
-    for one, other in itertools.combinations(wide.columns, 2):
-        both = wide[[one, other]].dropna().astype("int64")
-        table = pd.crosstab(both[one], both[other]).reindex(index=[0, 1], columns=[0, 1], fill_value=0)
-        about |= {"passages": len(both), "sources": both.index.get_level_values("source").nunique()}
-        yield _row(
-            about | {"term": KAPPA, "coders": f"{one} - {other}"}, *kappa(table.to_numpy(), confidence)
-        )
+    sources, coders = judged.index.get_level_values("source").to_numpy(), list(judged.columns)
+    values = judged.to_numpy()
+    shown: list[set[int]] = []
 
+    def row(
+        term: str, who: str, units: Floats, own: NDArray[np.int64], found: tuple[float, ...]
+    ) -> dict[str, Any]:
+        of, marked = set(own), set(own[(units == 1).any(axis=1)])
+        few = len(of) < rule.smallest_group or len(marked) < rule.threshold
+        few |= any(0 < len(of ^ other) < rule.threshold for other in shown)
+        if not few:
+            shown.append(of)
+        status = Status.OK if np.isfinite(found[0]) else Status.NOT_ESTIMABLE
+        about = {"theme": theme, "term": term, "coders": who, "passages": len(units), "sources": len(of)}
+        about |= dict(zip(("estimate", "conf_low", "conf_high"), found, strict=True))
+        return about | {"status": (Status.WITHHELD if few and not rule.public else status).value}
 
-def _row(about: dict[str, Any], estimate: float, low: float, high: float) -> dict[str, Any]:
-    status = Status.OK if np.isfinite(estimate) else Status.NOT_ESTIMABLE
-    return about | {"estimate": estimate, "conf_low": low, "conf_high": high, "status": status.value}
+    counts = np.column_stack([(values == value).sum(axis=1) for value in (0, 1)])
+    ends = _bootstrapped(counts, sources, confidence, np.random.default_rng(seed), draws)
+    yield row(ALPHA, ALL, values, sources, (alpha(counts), *ends))
+    for one, other in itertools.combinations(range(len(coders)), 2):
+        both = ~np.isnan(values[:, [one, other]]).any(axis=1)
+        units = values[both][:, [one, other]]
+        table = np.bincount((units @ [2, 1]).astype(np.int64), minlength=4).reshape(2, 2)
+        who = f"{coders[one]} - {coders[other]}"
+        yield row(KAPPA, who, units, sources[both], kappa(table, confidence))
 
 
 def alpha(counts: NDArray[np.int64]) -> float:
@@ -218,34 +223,18 @@ def _bootstrapped(
     names, place = np.unique(sources, return_inverse=True)
     if len(names) < FEWEST or not np.isfinite(alpha(counts)):
         return float("nan"), float("nan")
-    # Alpha depends on coincidences only, and these add up over interviews.
-    of_units = coincidences(counts)
-    own = np.zeros((len(names), *of_units.shape[1:]))
-    np.add.at(own, place, of_units)
+    # Alpha depends on three sums over units that two coders judged, and these add up over interviews: on how many
+    # judgements are 0 and 1, and on pairs that differ (Krippendorff 2011, C, for two values).
+    judges = counts.sum(axis=1, keepdims=True)
+    differing = 2 * counts.prod(axis=1, keepdims=True) / np.maximum(judges - 1, 1)
+    own = np.zeros((len(names), 3))
+    np.add.at(own, place, np.hstack([counts, differing]) * (judges > 1))
     drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)
-    found = from_coincidences(np.tensordot(drawn.astype(np.float64), own, axes=1))
+    zeros, ones, differ = (drawn @ own).T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = 1 - (zeros + ones - 1) * differ / (2 * zeros * ones)
     low, high = np.nanquantile(found, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
-
-
-def coincidences(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return what each unit adds to the coincidence matrix, (U, V, V) (Krippendorff 2011, step 2)."""
-    pairs = counts[:, :, None] * counts[:, None, :] - counts[:, :, None] * np.eye(
-        counts.shape[1], dtype=np.int64
-    )
-    found: NDArray[np.float64] = pairs / np.maximum(counts.sum(axis=1) - 1, 1)[:, None, None]
-    return found
-
-
-def from_coincidences(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return alpha for nominal data from coincidence matrices (..., V, V) (Krippendorff 2011, C); NaN as in `alpha`."""
-    values = matrix.sum(axis=-1)
-    total = values.sum(axis=-1)
-    observed = total - np.trace(matrix, axis1=-2, axis2=-1)
-    expected = total**2 - (values**2).sum(axis=-1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found: NDArray[np.float64] = np.where(expected > 0, 1 - (total - 1) * observed / expected, np.nan)
-    return found
 
 
 def disagreements(judged: pd.DataFrame) -> pd.DataFrame:
@@ -256,9 +245,9 @@ def disagreements(judged: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         `source, passage, start, end, theme, found_by, not_found_by`: coders by number, with `; ` between them.
     """
-    key = ["source", "passage", "start", "end", "theme"]
+    differ = judged[judged.eq(1).any(axis=1) & judged.eq(0).any(axis=1)]
     sides = {
-        name: judged[judged["there"] == value].groupby(key)["coder"].agg(lambda own: "; ".join(map(str, own)))
+        name: ["; ".join(map(str, judged.columns[own])) for own in differ.eq(value).to_numpy()]
         for name, value in (("found_by", 1), ("not_found_by", 0))
     }
-    return pd.concat(sides, axis=1, join="inner").reset_index()
+    return differ.index.to_frame(index=False).assign(**sides)

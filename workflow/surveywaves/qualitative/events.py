@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
+from surveywaves.disclosure import Rule
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, Status
 
@@ -52,7 +54,7 @@ def _dates(stage: Any) -> dict[str, Any]:
     return {"start": stage.start, "end": stage.end, "approximate": stage.approximate}
 
 
-def observations(observed: pd.DataFrame, *, threshold: int, public: bool = False) -> pd.DataFrame:
+def observations(observed: pd.DataFrame, *, rule: Rule) -> pd.DataFrame:
     """Count what was observed in the meetings of each group, and of all groups.
 
     Acts are counted, not people; but in a few meetings of a group they are those of a person whom others remember.
@@ -61,23 +63,21 @@ def observations(observed: pd.DataFrame, *, threshold: int, public: bool = False
     ----------
     observed
         As `read_material` returns it.
-    threshold
-        Fewest meetings of a group whose counts are shown.
-    public
-        Whether all are.
+    rule
+        The rule that protects those who were observed.
 
     Returns
     -------
     DataFrame
         `OBSERVATIONS`: `per_meeting` is the count over `meetings`, those in which the group's acts of the category were
-        counted. Counts from too few meetings are missing (``withheld``); `all` is the sum of the counts that are shown.
+        counted. Counts from fewer meetings than the threshold, and of fewer acts, are missing (``withheld``); `all` is
+        the sum of the counts that are shown.
     """
     own = observed.groupby(["group", "category"], sort=False, as_index=False).agg(
         meetings=("meeting", "nunique"), count=("count", "sum")
     )
-    own["status"] = Status.OK.value
-    if not public:
-        own.loc[own["meetings"] < threshold, "status"] = Status.WITHHELD.value
+    few = (own["meetings"] < rule.threshold) | own["count"].between(1, rule.threshold - 1)
+    own["status"] = np.where(few & (not rule.public), Status.WITHHELD.value, Status.OK.value)
     shown = own[own["status"] == Status.OK.value]
     every = shown.groupby("category", sort=False, as_index=False).agg(
         {"meetings": "sum", "count": "sum", "status": "first"}

@@ -47,9 +47,12 @@ def themes(themes: pd.DataFrame, presentation: Presentation) -> Drawing:
         most=9.0,
         groups=[(names.stage(stage), len(names.groups(themes, stage))) for stage in names.stages(themes)],
         keys=withheld_key(any(cell.hatched for row in cells for cell in row)),
-        notes=[presentation.protection],
+        notes=[names.protection],
     )
-    caption = "Share of interviews in which a theme is raised, by stage, service area and organisation."
+    caption = (
+        "Share of interviews in which at least half of the coders found a theme, by stage, service area and "
+        "organisation; small groups are taken together."
+    )
     return page.drawing(themes, caption=caption, alt=f"{page.title}. Heat map, a row a theme.")
 
 
@@ -80,31 +83,32 @@ def _most(order: list[str], whole: list[Any], found: dict[Any, Any], names: Name
 
 
 def joint_display(joint_display: pd.DataFrame, presentation: Presentation) -> Drawing:
-    """Draw each principle's scales from the survey beside its themes from the interviews."""
+    """Draw each principle's scales beside its themes, for the last wave that interviews are compared with."""
     names, em = Names(presentation), Sheet.of(presentation.style).em
-    labels = names.labels
-    wave = joint_display["wave"].iloc[-1]
-    rows = joint_display[joint_display["wave"] == wave]
+    labels, waves = names.labels, joint_display["wave"].unique()
+    rows = joint_display[joint_display["wave"] == waves[-1]]
     slide = isinstance(presentation.style, Slide)  # there, each principle is one row
     lines: list[tuple[str, str, str]] = []
-    for row in records(rows[rows["side"] == VERDICT]):
-        own = rows[(rows["principle"] == row.principle) & (rows["side"] != VERDICT)]
-        below = dict.fromkeys((row.principle, one.side, one.scale or one.theme) for one in records(own))
-        lines += [(row.principle, VERDICT, row.verdict), *([] if slide else below)]
+    verdicts = {row.principle: row for row in records(rows[rows["side"] == VERDICT])}
+    for principle in verdicts:
+        own = rows[(rows["principle"] == principle) & (rows["side"] != VERDICT)]
+        below = dict.fromkeys((principle, one.side, one.scale or one.theme) for one in records(own))
+        lines += [(principle, VERDICT, ""), *([] if slide else below)]
     bold = [place for place, one in enumerate(lines) if one[1] == VERDICT]
     wide = (NAMES_WIDE + 6) * em
-    called = [wrap(_line(one, names), wide, em, bold=place in bold) for place, one in enumerate(lines)]
-    if slide:
-        called = [(*name, names.verdict(one[2])) for name, one in zip(called, lines, strict=True)]
+    called = [
+        (*wrap(principle, wide, em, bold=True), names.verdict(verdicts[principle].verdict))
+        if side == VERDICT
+        else wrap(labels.scale(name) if side == SURVEY else f"“{names.theme(name)}”", wide, em)
+        for principle, side, name in lines
+    ]
     table = Rows(called, em, LINE + 0.2, bold)
     organisations, stages = names.organisations(rows), names.stages(rows)
     looks = _looks([*organisations, *stages], len(organisations))
+    when = labels.wave(waves[-1])
     page, drawn = panels(
         presentation,
-        (
-            _agreeing(rows),
-            f"Survey of {labels.wave(wave)} with {labels.confidence} intervals, and interviews",
-        ),
+        (_agreeing(rows), f"Survey of {when} with {labels.confidence} intervals, and interviews"),
         table,
         [Part("Survey: % favourable"), Part("Interviews: % raise it")],
         PERCENT,
@@ -117,27 +121,25 @@ def joint_display(joint_display: pd.DataFrame, presentation: Presentation) -> Dr
         ],
     )
     middles = dict(zip(lines, table.middles, strict=True))
-    for (principle, side, name), y in [*middles.items()]:
-        if side == VERDICT and not slide:
-            beside(drawn[0], 0, y, names.verdict(name), 0.1 * em, weight="bold")
-        elif side == VERDICT:
-            own = rows[rows["principle"] == principle]
-            middles |= {(principle, one.side, one.scale or one.theme): y for one in records(own)}
+    if slide:
+        middles = {
+            (one.principle, one.side, one.scale or one.theme): middles[one.principle, VERDICT, ""]
+            for one in records(rows)
+        }
+    else:
+        for principle, row in verdicts.items():
+            for axes, tone in zip(drawn, (row.survey_tone, row.interview_tone), strict=True):
+                beside(axes, 0, middles[principle, VERDICT, ""], tone, 0.1 * em, weight="bold")
     for axes, side, series in zip(drawn, (SURVEY, INTERVIEWS), (organisations, stages), strict=True):
         _marks(axes, rows[rows["side"] == side], middles, {one: looks[one] for one in series}, names)
+    which = (
+        "the last wave with interviews; the table has all" if len(waves) > 1 else "the wave with interviews"
+    )
     caption = (
-        f"Percentage favourable of each scale and percentage of interviews that raise each theme, by principle, "
-        f"{labels.wave(wave)}."
+        "By principle: percentage favourable of each scale, percentage of interviews that raise each theme (in "
+        f"quotation marks), and what the rules make of both. {when}, {which}."
     )
     return page.drawing(rows, caption=caption, alt=f"{page.title}. Dot plot in two panels.")
-
-
-def _line(one: tuple[str, str, str], names: Names) -> str:
-    """Name a row: a principle, a scale, or a theme."""
-    principle, side, name = one
-    if side == VERDICT:
-        return principle
-    return names.labels.scale(name) if side == SURVEY else f"“{names.theme(name)}”"
 
 
 def _looks(series: list[str], organisations: int) -> dict[str, tuple[str, str]]:
@@ -252,4 +254,4 @@ def _spanned(timeline: pd.DataFrame) -> str:
     low, high = _years(timeline)
     undated = int((timeline["start"] == "").sum())
     years = f"{low.year} to {high.year - 1}" if high.year - 1 > low.year else f"{low.year}"
-    return f"{years}, as far as the dates are known" + (f"; {undated} have none" if undated else "")
+    return years + (f"; {undated} without a date" if undated else "")

@@ -37,6 +37,15 @@ class Names:
         """The words of the survey."""
         return Labels(self.presentation)
 
+    @property
+    def protection(self) -> str:
+        """What protects interviewees, in a sentence; empty if nothing does."""
+        if self.presentation.public:
+            return ""
+        base = self.presentation.rounding
+        how = f"rounded at random to multiples of {base}" if base else "withheld where they are small"
+        return f"Counts of groups are {how}; those of all interviews of a stage are exact."
+
     @staticmethod
     def verdict(name: str) -> str:
         """Name a verdict of the joint display."""

@@ -7,17 +7,18 @@ as for the survey's raw files; of the cells only stages, areas, organisations, c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from surveywaves.errors import Mistake, RawFileError
 from surveywaves.ingest.raw import Problem, Source, problem_frame
 from surveywaves.ingest.readers import read_raw
-from surveywaves.qualitative.refi import PATH, Project, names_of, read_codebook, read_project
+from surveywaves.qualitative.refi import PATH, names_of, read_codebook, read_project
 from surveywaves.study.models import Layout
 from surveywaves.study.parts import QualitativePart
 from surveywaves.terms import EVERY, SET_ASIDE
@@ -40,9 +41,10 @@ LONGEST: Final = 60
 """Characters of a cell that are quoted: a code, group or category has no more."""
 
 _DOCUMENT: Final = re.compile(r"\.(docx?|odt|pdf|rtf|txt|md)$", re.IGNORECASE)
-
-
-T = TypeVar("T")
+_ABOUT: Final = SOURCE_COLUMNS[1:]
+_CODED: Final = ("source", "coder", "code", "start", "end")
+_OPTIONAL: Final = ("coder", "start", "end", "date")
+"""Columns without which a table can be read."""
 
 
 class Material(NamedTuple):
@@ -58,22 +60,6 @@ class Material(NamedTuple):
     segments: pd.DataFrame
     observed: pd.DataFrame
     problems: pd.DataFrame
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A coded passage as it is in a file."""
-
-    file: str
-    line: int
-    source: str
-    coder: str
-    codes: tuple[str, ...]
-    """The names that the code may have in `codes.tsv`, nearest first."""
-    start: str
-    end: str
-    about: Mapping[str, str]
-    """Stage, area and organisation, where the row has them."""
 
 
 def read_material(part: QualitativePart, *, root: Path) -> Material:
@@ -92,25 +78,27 @@ def read_material(part: QualitativePart, *, root: Path) -> Material:
         A line for each file that cannot be read or lacks a column, and for each interview that has no stage, area or
         organisation of the study. Or if nothing coded is left.
     """
-    work = _Reading(part, root)
-    file = part.file
-    rows = [row for name in file.segments for row in work.tried(work.segments(name))]
-    listed = work.tried(work.table(file.sources, SOURCE_COLUMNS)) if file.sources else []
-    grid = work.tried(work.table(file.observations, OBSERVED_COLUMNS)) if file.observations else []
-    codebooks = [(name, book) for name in file.codebooks for book in work.tried(work.codebook(name))]
-    sources = work.sources(listed, rows)
+    work, file = _Reading(part, root), part.file
+    own = () if file.sources else _ABOUT  # then each row of a table says it
+    rows = work.frame((*_CODED, *own), *(work.segments(name, own) for name in file.segments))
+    listed = work.frame(SOURCE_COLUMNS, work.table(file.sources, SOURCE_COLUMNS)) if file.sources else rows
+    grid = [work.table(file.observations, OBSERVED_COLUMNS)] if file.observations else []
+    observed = work.frame(OBSERVED_COLUMNS, *grid)
+    books = work.frame(("book",), *(work.codebook(name) for name in file.codebooks))
+    about = work.sources(listed)
     if work.mistakes:
         raise RawFileError(work.mistakes)
-    segments = work.taken(rows, sources)
-    work.unused(rows, codebooks)
+    segments = work.taken(rows, about.index)
+    work.unused(rows, books)
     if segments.empty:
         raise RawFileError.at(
             "qualitative.yaml", "no coded segment is left", "look at codes.tsv and the sources"
         )
-    interviews = pd.DataFrame(
-        [(place, *about) for place, about in enumerate(sources.values(), 1)], columns=list(SOURCE_COLUMNS)
+    sources = about.reset_index(drop=True)
+    sources.insert(0, "source", range(1, len(about) + 1))
+    return Material(
+        sources, segments, work.observed(observed), problem_frame("coded material", work.problems)
     )
-    return Material(interviews, segments, work.observed(grid), problem_frame("coded material", work.problems))
 
 
 @dataclass(slots=True)
@@ -121,32 +109,37 @@ class _Reading:
     root: Path
     mistakes: list[Mistake] = field(default_factory=list)
     problems: list[tuple[str, Problem]] = field(default_factory=list)
-    levels: dict[tuple[str, str], str] = field(default_factory=dict)
-    """Column and cell -> the level that it means; "": none, which is a mistake that is listed once."""
 
-    def tried(self, rows: Iterator[T]) -> list[T]:
-        """List the rows that are read from a file, or keep its mistakes for later."""
-        try:
-            return list(rows)
-        except RawFileError as error:
-            self.mistakes += error.mistakes
-            return []
+    def frame(self, columns: Sequence[str], *files: Iterator[tuple[Any, ...]]) -> pd.DataFrame:
+        """Put the rows of some files under each other: `file, line` and the columns; mistakes are kept for later."""
+        rows: list[tuple[Any, ...]] = []
+        for file in files:
+            try:
+                rows += file
+            except RawFileError as error:
+                self.mistakes += error.mistakes
+        return pd.DataFrame(rows, columns=["file", "line", *columns], dtype="object")
 
     def say(
         self, file: str, line: int | None, column: str, problem: str, action: str, *, value: str = ""
     ) -> None:
-        self.problems.append((file, Problem(line, column, value, problem, action)))
+        self.problems.append((file, Problem(line, column, value[:LONGEST], problem, action)))
 
-    def table(self, name: str, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
-        """Yield the rows of a CSV or XLSX file: number and cells, blanks as ""; other columns are not used."""
+    def list(
+        self, rows: pd.DataFrame, column: str, problem: str, action: str = SET_ASIDE, *, value: str = ""
+    ) -> None:
+        """List a problem of each of some rows; `value`: a column to quote."""
+        for file, line, text in zip(
+            rows["file"], rows["line"], rows[value] if value else rows["file"], strict=True
+        ):
+            self.say(file, line, column, problem, action, value=text if value else "")
+
+    def table(self, name: str, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a CSV or XLSX file: its name, the row's number and cells, blanks as ""."""
         source = Source(name, self.root / name, Layout(format="table"))
         found = read_raw(source)
-        known = {**{column: column for column in columns}, **_CALLED}
-        places = {
-            called: place
-            for place, head in enumerate(found.names)
-            if (called := known.get(normalise(head), "")) in columns
-        }
+        called = [_CALLED.get(normalise(head), normalise(head)) for head in found.names]
+        places = {one: called.index(one) for one in columns if one in called}
         if missing := [column for column in columns if column not in places and column not in _OPTIONAL]:
             near = nearest(missing[0], found.names)
             hint = f"is it `{near}`?" if near else f"it has {few(found.names, 8)}"
@@ -154,118 +147,100 @@ class _Reading:
             raise RawFileError(source.mistake(what, hint, logged=what))
         for one in found.aside:
             self.say(name, one.row, EVERY, one.problem, one.action)
-        if extra := set(range(len(found.names))) - set(places.values()):
-            self.say(name, None, EVERY, f"{len(extra)} columns that are not needed", "not read")
+        if extra := len(found.names) - len(places):
+            self.say(name, None, EVERY, f"{extra} columns that are not needed", "not read")
         for at, line in enumerate(found.rows):
-            yield int(line), {one: found.columns[place].text(at) for one, place in places.items()}
+            cells = (found.columns[places[one]].text(at) if one in places else "" for one in columns)
+            yield name, int(line), *cells
 
-    def segments(self, name: str) -> Iterator[_Row]:
-        """Yield the coded passages of a file."""
-        if name.lower().endswith(".qdpx"):
-            project = read_project(self.root / name, name)
-            for line, what in project.strange:
-                self.say(name, line, EVERY, what, "not taken")
-            for one in project.codings:
-                if one.code not in project.codes:
-                    self.say(name, one.line, "code", "a code that the project does not have", SET_ASIDE)
-                    continue
-                title = project.sources[one.source] or one.source
-                codes = names_of(project.codes[one.code])
-                yield _Row(name, one.line, title, one.coder, codes, one.start, one.end, {})
+    def segments(self, name: str, own: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        """Yield the coded passages of a file; `code` are the names that it may have in `codes.tsv`, nearest first."""
+        if not name.lower().endswith(".qdpx"):
+            for file, line, source, coder, code, *more in self.table(name, (*_CODED, *own)):
+                yield file, line, source, coder, names_of(code.split(PATH)), *more
             return
-        own = () if self.part.file.sources else SOURCE_COLUMNS
-        for line, cells in self.table(name, (*own, "source", "coder", "code", "start", "end")):
-            codes = names_of(cells["code"].split(PATH))
-            about = {one: cells[one] for one in own if one != "source"}
-            coder, start, end = (cells.get(one, "") for one in ("coder", "start", "end"))
-            yield _Row(name, line, cells["source"], coder, codes, start, end, about)
+        project = read_project(self.root / name, name)
+        for line, what in project.strange:
+            self.say(name, line, EVERY, what, "not taken")
+        for one in project.codings:
+            if one.code in project.codes:
+                title, codes = project.sources[one.source] or one.source, names_of(project.codes[one.code])
+                yield name, one.line, title, one.coder, codes, one.start, one.end
+            else:
+                self.say(name, one.line, "code", "a code that the project does not have", SET_ASIDE)
 
-    def codebook(self, name: str) -> Iterator[Project]:
+    def codebook(self, name: str) -> Iterator[tuple[Any, ...]]:
         """Yield a codebook."""
-        yield read_codebook(self.root / name, name)
+        yield name, 0, read_codebook(self.root / name, name)
 
-    def sources(
-        self, listed: Sequence[tuple[int, Mapping[str, str]]], rows: Sequence[_Row]
-    ) -> dict[str, tuple[str, ...]]:
-        """Find stage, area and organisation of each interview: its name for comparisons -> these."""
-        levels = {
+    def sources(self, listed: pd.DataFrame) -> pd.DataFrame:
+        """Find `stage, area, organisation` of each interview; the index is its name for comparisons."""
+        known = {
             "stage": {name: stage.title for name, stage in self.part.file.stages.items()},
             "area": self.part.file.areas,
             "organisation": self.part.organisations,
         }
-        path = self.part.file.sources or ""
-        every = [(path, line, cells["source"], cells) for line, cells in listed] or [
-            (row.file, row.line, row.source, row.about) for row in rows if row.about
-        ]
-        found: dict[str, tuple[str, ...]] = {}
-        for file, line, source, cells in every:
-            where = f"{file}: row {line}"
-            about = tuple(
-                self._level(where, column, cells[column], known) for column, known in levels.items()
+        where = listed["file"] + ": row " + listed["line"].astype("str")
+        about = pd.DataFrame({one: self._levels(listed[one], where, known[one]) for one in _ABOUT})
+        about.index = pd.Index(listed["source"].map(_called), name="called")
+        nameless, again = np.asarray(about.index == ""), about.index.duplicated()
+        first: pd.DataFrame = about[~again & ~nameless]
+        other = (about.to_numpy() != first.reindex(about.index).to_numpy()).any(axis=1) & ~nameless
+        what = "a source that stands above with another stage, area or organisation"
+        self.mistakes += [Mistake(one, what) for one in where[other]]
+        self.mistakes += [Mistake(one, "a source without a name") for one in where[nameless]]
+        if self.part.file.sources:
+            self.list(
+                listed[again & ~other & ~nameless], "source", "a source that is listed twice", "taken once"
             )
-            if not source:
-                self.mistakes.append(Mistake(where, "a source without a name"))
-            elif _called(source) not in found:
-                found[_called(source)] = about
-            elif found[_called(source)] != about:
-                what = "a source that stands above with another stage, area or organisation"
-                self.mistakes.append(Mistake(where, what))
-            elif listed:
-                self.say(file, line, "source", "a source that is listed twice", "taken once")
-        return found
+        return first
 
-    def _level(self, where: str, column: str, cell: str, known: Mapping[str, str]) -> str:
-        """Return the name of a stage, area or organisation; if there is none, it is a mistake."""
-        if (column, cell) not in self.levels:
-            self.levels[column, cell] = level = known_as(cell, _words(known)) or ""
-            if not level:
-                near = nearest(cell, known.values()) if cell else None
-                hint = f"did you mean `{near}`?" if near else f"known: {', '.join(known.values())}"
-                said = f"unknown {column} `{cell}`" if cell else f"no {column}"
-                self.mistakes.append(Mistake(where, said, hint, logged=f"unknown {column}"))
-        return self.levels[column, cell]
+    def _levels(self, cells: pd.Series, where: pd.Series, known: Mapping[str, str]) -> pd.Series:
+        """Return the names of stages, areas or organisations; what is none is a mistake, listed once."""
+        meant = {cell: known_as(cell, _words(known)) or "" for cell in cells.unique()}
+        for cell in (cell for cell, level in meant.items() if not level):
+            near = nearest(cell, known.values()) if cell else None
+            hint = f"did you mean `{near}`?" if near else f"known: {', '.join(known.values())}"
+            said = f"unknown {cells.name} `{cell}`" if cell else f"no {cells.name}"
+            first = where[cells == cell].iloc[0]
+            self.mistakes.append(Mistake(first, said, hint, logged=f"unknown {cells.name}"))
+        return cells.map(meant)
 
-    def taken(self, rows: Sequence[_Row], sources: Mapping[str, object]) -> pd.DataFrame:
+    def taken(self, rows: pd.DataFrame, interviews: pd.Index) -> pd.DataFrame:
         """Replace sources and coders by numbers, and add the theme of each code."""
-        place = {source: number for number, source in enumerate(sources, 1)}
-        coders = {name: number for number, name in enumerate(sorted({row.coder for row in rows}), 1)}
         known = {normalise(code.code): code for code in self.part.codes}
-        meant = {
-            names: next((known[key] for key in map(normalise, names) if key in known), None)
-            for names in {row.codes for row in rows}
-        }
-        found: dict[tuple[object, ...], None] = {}
-        for row in rows:
-            code = meant[row.codes]
-            if (source := place.get(_called(row.source))) is None:
-                self.say(row.file, row.line, "source", "a source that is not listed", SET_ASIDE)
-            elif code is None:
-                self.say(row.file, row.line, "code", NOT_IN_CODES, SET_ASIDE, value=row.codes[0][:LONGEST])
-            elif code.theme is not None:
-                start, end = self._place(row)
-                one = (source, coders[row.coder], code.code, code.theme, code.tone, start, end)
-                if one in found:
-                    what = "the same passage coded twice alike"
-                    self.say(row.file, row.line, "code", what, "taken once", value=code.code)
-                found[one] = None
+        meant = [
+            next((known[key] for key in map(normalise, names) if key in known), None)
+            for names in rows["code"]
+        ]
+        frame = rows.assign(
+            name=[names[0] for names in rows["code"]], coder=rows["coder"].rank(method="dense")
+        )
+        frame["number"] = interviews.get_indexer(pd.Index(rows["source"].map(_called))) + 1
+        for one in ("code", "theme", "tone"):
+            frame[one] = [getattr(code, one, None) for code in meant]
+        ends = [_place(start, end) for start, end in zip(rows["start"], rows["end"], strict=True)]
+        frame["from"], frame["to"] = [low for low, _ in ends], [high for _, high in ends]
+        self.list(frame[frame["number"] == 0], "source", "a source that is not listed")
+        frame = frame[frame["number"] > 0]
+        self.list(frame[frame["code"].isna()], "code", NOT_IN_CODES, value="name")
+        frame = frame[frame["theme"].notna()]
+        lost = frame[frame["from"].isna() & ((frame["start"] != "") | (frame["end"] != ""))]
+        self.list(lost, "start", "a passage that does not end after it starts", "taken without its place")
+        frame = frame.assign(source=frame["number"], start=frame["from"], end=frame["to"])
+        again = frame.duplicated(list(SEGMENT_COLUMNS))
+        self.list(frame[again], "code", "the same passage coded twice alike", "taken once", value="code")
         types = {"source": "int64", "coder": "int64", "start": "Int64", "end": "Int64"}
-        frame = pd.DataFrame(list(found), columns=list(SEGMENT_COLUMNS)).astype(types)
+        frame = frame.loc[~again, list(SEGMENT_COLUMNS)].astype(
+            types | dict.fromkeys(("code", "theme", "tone"), "str")
+        )
         return frame.sort_values(list(SEGMENT_COLUMNS), ignore_index=True)
 
-    def _place(self, row: _Row) -> tuple[int | None, int | None]:
-        start, end = number(row.start), number(row.end)
-        if start is not None and end is not None and 0 <= start < end:
-            return int(start), int(end)
-        if row.start or row.end:
-            what = "a passage that does not end after it starts"
-            self.say(row.file, row.line, "start", what, "taken without its place")
-        return None, None
-
-    def unused(self, rows: Iterable[_Row], codebooks: Iterable[tuple[str, Project]]) -> None:
+    def unused(self, rows: pd.DataFrame, books: pd.DataFrame) -> None:
         """List the codes of codes.tsv that no file has, and the codes of codebooks that codes.tsv lacks."""
         known = {normalise(code.code) for code in self.part.codes}
-        there = {normalise(one) for names in {row.codes for row in rows} for one in names}
-        for name, book in codebooks:
+        there = {normalise(one) for names in set(rows["code"]) for one in names}
+        for name, book in zip(books["file"], books["book"], strict=True):
             for guid, path in book.codes.items():
                 names = names_of(path)
                 own = {normalise(one) for one in names}
@@ -276,28 +251,31 @@ class _Reading:
             if normalise(code.code) not in there:
                 self.say("codes.tsv", None, "code", "a code that no file has", "none", value=code.code)
 
-    def observed(self, grid: Sequence[tuple[int, Mapping[str, str]]]) -> pd.DataFrame:
+    def observed(self, grid: pd.DataFrame) -> pd.DataFrame:
         """Return the grid of observations; rows of another group or category, or without a count, are set aside."""
-        path, rows = self.part.file.observations or "", []
-        known = {"group": _words(self.part.file.groups), "category": _words(self.part.file.categories)}
-        for line, cells in grid:
-            count = number(cells["count"])
-            group, category = (known_as(cells[column], words) for column, words in known.items())
-            if group is None or category is None:
-                column = "group" if group is None else "category"
-                what = f"a {column} that qualitative.yaml does not have"
-                self.say(path, line, column, what, SET_ASIDE, value=cells[column][:LONGEST])
-            elif count is None or count < 0 or count != int(count):
-                self.say(path, line, "count", "no count", SET_ASIDE)
-            elif not cells["meeting"]:
-                self.say(path, line, "meeting", "no meeting", SET_ASIDE)
-            else:
-                rows.append((cells["meeting"], cells.get("date", ""), group, category, int(count)))
-        return pd.DataFrame(rows, columns=list(OBSERVED_COLUMNS)).astype({"count": "int64"})
+        for column, known in (("group", self.part.file.groups), ("category", self.part.file.categories)):
+            words = _words(known)
+            meant = grid[column].map({cell: known_as(cell, words) for cell in grid[column].unique()})
+            self.list(
+                grid[meant.isna()], column, f"a {column} that qualitative.yaml does not have", value=column
+            )
+            grid = grid.assign(**{column: meant})[meant.notna()]
+        count = grid["count"].map(number).astype("float64")
+        whole = (count >= 0) & (count % 1 == 0)
+        self.list(grid[~whole], "count", "no count")
+        grid = grid.assign(count=count)[whole]
+        self.list(grid[grid["meeting"] == ""], "meeting", "no meeting")
+        return (
+            grid.loc[grid["meeting"] != "", list(OBSERVED_COLUMNS)]
+            .astype({"meeting": "str", "date": "str", "count": "int64"})
+            .reset_index(drop=True)
+        )
 
 
-_OPTIONAL: Final = ("coder", "start", "end", "date")
-"""Columns without which a table can be read."""
+def _place(start: str, end: str) -> tuple[int | None, int | None]:
+    """Return where a passage starts and ends, if it does so in this order."""
+    low, high = number(start), number(end)
+    return (int(low), int(high)) if low is not None and high is not None and 0 <= low < high else (None, None)
 
 
 def _words(levels: Mapping[str, str]) -> dict[str, str]:

@@ -16,8 +16,9 @@ from surveywaves.terms import ALL, BETWEEN
 from surveywaves.words import Labels, interval, is_missing, number, opening, percentage, records, share
 
 RULE: Final = (
-    "Survey: favourable (critical) where the interval of the percentage favourable of every scale lies above (below) "
-    "50. Interviews: the same of those who speak in one tone; silent where few raise a theme."
+    "The survey is favourable (critical) where the interval of the percentage favourable of every scale, of all "
+    "respondents, lies above (below) 50; the interviews where, of those with one tone, the interval of the favourable "
+    "share does. Otherwise they are divided."
 )
 
 
@@ -44,7 +45,7 @@ def themes(themes: pd.DataFrame, labels: Labels) -> Table:
             (numbers("Passages"), lambda key: printed.count(found[key], "passages")),
         ],
         own,
-        "Mixed: favourable and critical, or neither. Passages: marks that overlap are one.",
+        "Favourable, critical: in that tone only; mixed: in both, or in neither. Passages: marks that overlap are one.",
         section=stage,
     )
 
@@ -133,7 +134,8 @@ def joint_display(joint_display: pd.DataFrame, labels: Labels) -> Table:
         ],
         joint_display,
         RULE,
-        f"Few: fewer than {share(names.words.display.silent_below, decimals=0)} of the interviews.",
+        f"The interviews are silent where fewer than {share(names.words.display.silent_below, decimals=0)} raise any "
+        "of the themes, the survey where it has no estimate.",
         *(f"Change: {labels.wave(before)} to {labels.wave(after)}." for after, before in pairs),
         section=headed,
     )
@@ -158,5 +160,5 @@ def observations(observations: pd.DataFrame, labels: Labels) -> Table:
             ([numbers(f"{called} ({met[group]})") for group, called in groups.items()], seen),
         ],
         observations,
-        "In brackets: meetings observed. All: the groups that are shown.",
+        "In brackets: meetings observed. All: the groups that are shown; too few meetings or acts are not.",
     )

@@ -1,39 +1,34 @@
 """Themes by stage, service area and organisation: how many interviews raise each, and which way they speak of it.
 
-**Release.** A group of interviews is to a theme what an organisation is to a statement: somebody who knows who was
-interviewed must not learn what one of them said. So the counts are written as a survey (a stage is a wave, a group an
-organisation, a theme a statement that is answered by being raised or not) and go through the survey's own rule,
-`disclosure.release`, unchanged: all interviews of a stage are exact, groups are rounded or withheld, and `public` shows
-all. Groups are areas, by organisation where each organisation has enough interviews; small areas are combined.
-Whatever is larger than a group is a sum of released counts, and so reveals nothing more. Tones and numbers of passages,
-which may all be one talkative person's, are released for all interviews of a stage only.
+**Release.** Somebody who knows who was interviewed must not learn what one of them said. All interviews of a stage are
+exact, as all respondents of a wave are; groups of them are rounded, or withheld where the study does not round (see
+`surveywaves.qualitative.protection`), and `public` shows all. Groups are areas, by organisation where each organisation
+has enough interviews; small areas are combined. Whatever is larger than a group is a sum of released counts, and so
+reveals nothing more. Tones and numbers of passages, which may all be one talkative person's, are released for all
+interviews of a stage only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from surveywaves.describe import describe
-from surveywaves.disclosure import ItemKey, Rule, release
+from surveywaves.disclosure import Rule
+from surveywaves.disclosure.system import BoolArray
 from surveywaves.qualitative.agreement import passages
-from surveywaves.study.parts import InstrumentItem
+from surveywaves.qualitative.protection import protected
 from surveywaves.study.qualitative import OTHER
-from surveywaves.terms import ALL, ITEM_FREQUENCIES, ORGANISATION, Status
-from surveywaves.tidy import tuples
+from surveywaves.terms import ALL, Status
 
 COLUMNS: Final = (
     *("stage", "area", "organisation", "theme", "sources", "n", "percent", "status"),
     *("favourable", "mixed", "critical", "passages"),
 )
 TONES: Final = ("favourable", "mixed", "critical")
-RAISED: Final = 1
-NOT_RAISED: Final = 2
-"""The answers of an interview to a theme."""
-_BETWEEN: Final = "/"
 
 
 def spoken(segments: pd.DataFrame, *, by: Mapping[str, Sequence[str]]) -> pd.DataFrame:
@@ -71,7 +66,12 @@ def spoken(segments: pd.DataFrame, *, by: Mapping[str, Sequence[str]]) -> pd.Dat
 
 
 def themes(
-    sources: pd.DataFrame, segments: pd.DataFrame, *, names: Sequence[str], rule: Rule
+    sources: pd.DataFrame,
+    segments: pd.DataFrame,
+    *,
+    names: Sequence[str],
+    rule: Rule,
+    subjects: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """Count the interviews that raise each theme, after the disclosure rule.
 
@@ -83,6 +83,8 @@ def themes(
         The themes, in the order of the table.
     rule
         The study's rule.
+    subjects
+        Subject -> its themes; how many interviews of a stage raise any of them is shown elsewhere.
 
     Returns
     -------
@@ -92,13 +94,56 @@ def themes(
         tones and passages are those of `tones`. What is withheld is missing, with status ``withheld``.
     """
     told = spoken(segments, by={name: (name,) for name in names})
-    # Rounding takes up to its base away: a group that is just large enough would be withheld.
-    groups = grouped(sources, smallest=rule.smallest_group + rule.rounding, public=rule.public)
-    released = _released(sources.assign(group=groups), told, names, rule)
-    counts = pd.DataFrame(list(_cells(released, names)), columns=list(COLUMNS[:8]))
-    counts = counts.merge(tones(sources, segments, told, rule=rule), how="left", on=["stage", "theme"])
+    raised = segments.merge(told, left_on=["source", "theme"], right_on=["source", "subject"])
+    marks = pd.crosstab(raised["source"], raised["theme"])
+    marks = marks.reindex(index=sources["source"], columns=list(names), fill_value=0)
+    anything = spoken(segments, by=subjects)
+    # A count that is rounded tells little of a group that is just large enough.
+    smallest = rule.smallest_group + rule.rounding
+    groups = grouped(sources, smallest=smallest, public=rule.public).set_index(sources["source"])
+    whole = tones(sources, segments, told, rule=rule)
+    found = []
+    for stage, own in sources.groupby("stage", sort=False)["source"]:
+        any_of = [
+            (
+                [list(names).index(theme) for theme in subjects[str(subject)]],
+                own.isin(rows["source"]).to_numpy(),
+            )
+            for subject, rows in anything.groupby("subject", sort=False)
+        ]
+        found.append(_counts(marks.loc[own], groups.loc[own], any_of, rule).assign(stage=stage))
+    counts = pd.concat(found, ignore_index=True)
+    counts["percent"] = (100 * counts["n"] / counts["sources"]).astype("float64")
+    counts["status"] = np.where(counts["n"].isna(), Status.WITHHELD.value, Status.OK.value)
+    counts = counts.merge(whole, how="left", on=["stage", "theme"])
     counts.loc[(counts["area"] != ALL) | (counts["organisation"] != ALL), [*TONES, "passages"]] = pd.NA
     return counts[list(COLUMNS)].astype(dict.fromkeys(("sources", "n", *TONES, "passages"), "Int64"))
+
+
+def _counts(
+    marks: pd.DataFrame, groups: pd.DataFrame, any_of: Sequence[tuple[Sequence[int], BoolArray]], rule: Rule
+) -> pd.DataFrame:
+    """Count the interviews of a stage: `area, organisation, theme, sources, n`, for it, groups and sums of groups."""
+    group, places = pd.factorize(pd.MultiIndex.from_frame(groups))
+    n = (marks > 0).groupby(group).sum().astype("float64")
+    whole = n.sum()
+    small = len(marks) < rule.smallest_group and not rule.public
+    if len(places) > 1 and not small and not rule.public:
+        known = [(themes, np.bincount(group, there).astype(np.intp)) for themes, there in any_of]
+        n[:] = protected(marks.to_numpy(), group, any_of=known, rule=rule)
+    table = n.assign(sources=np.bincount(group)).set_axis(places)
+    cells = {(ALL, ALL): pd.Series({**whole, "sources": len(marks)})}
+    areas, organisations = (table.index.unique(level) for level in (0, 1))
+    if ALL not in organisations and len(organisations) > 1:
+        cells |= {(ALL, one): table.xs(one, level=1).agg("sum", skipna=False) for one in organisations}
+    if len(areas) > 1:
+        cells |= {(area, ALL): table.loc[[area]].agg("sum", skipna=False) for area in areas}
+        cells |= {place: table.loc[place] for place in places if place not in cells}
+    rows = [
+        (*place, theme, own["sources"], own[theme]) for place, own in cells.items() for theme in marks.columns
+    ]
+    shown = pd.DataFrame(rows, columns=["area", "organisation", "theme", "sources", "n"])
+    return shown.assign(sources=np.nan, n=np.nan) if small else shown
 
 
 def tones(sources: pd.DataFrame, segments: pd.DataFrame, told: pd.DataFrame, *, rule: Rule) -> pd.DataFrame:
@@ -134,7 +179,7 @@ def tones(sources: pd.DataFrame, segments: pd.DataFrame, told: pd.DataFrame, *, 
     return counts.assign(passages=number["passage"].reindex(subjects)).reset_index()
 
 
-def grouped(sources: pd.DataFrame, *, smallest: int, public: bool = False) -> pd.Series:
+def grouped(sources: pd.DataFrame, *, smallest: int, public: bool = False) -> pd.DataFrame:
     """Put interviews into groups that are large enough for counts of their own.
 
     Parameters
@@ -148,8 +193,8 @@ def grouped(sources: pd.DataFrame, *, smallest: int, public: bool = False) -> pd
 
     Returns
     -------
-    Series
-        For each interview `area/organisation`: the organisation is `all` where any organisation of the area has too
+    DataFrame
+        For each interview `area, organisation`: the organisation is `all` where any organisation of the area has too
         few interviews, the area is `other` for areas too small by themselves (with the smallest of the rest where they
         are too few together).
     """
@@ -166,66 +211,4 @@ def grouped(sources: pd.DataFrame, *, smallest: int, public: bool = False) -> pd
         if len(small) > 1:
             organisation[own & area.isin(small)] = ALL
             area[own & area.isin(small)] = OTHER
-    return area + _BETWEEN + organisation
-
-
-def _released(sources: pd.DataFrame, told: pd.DataFrame, names: Sequence[str], rule: Rule) -> pd.DataFrame:
-    """Release the counts of groups as those of a survey, and return its `item_frequencies`."""
-    wide = told.assign(answer=RAISED).pivot_table(
-        index="source", columns="subject", values="answer", aggfunc="first"
-    )
-    wide = wide.reindex(index=sources["source"], columns=list(names)).fillna(NOT_RAISED).astype("Int64")
-    responses = wide.reset_index(drop=True)
-    responses.insert(0, "wave", sources["stage"].to_numpy())
-    responses.insert(1, ORGANISATION, sources["group"].to_numpy())
-    missing = pd.DataFrame(None, index=responses.index, columns=responses.columns, dtype="object")
-    missing["wave"] = responses["wave"]
-    about: dict[str, Any] = {"section": 1, "key": 1, "points": NOT_RAISED, "favourable": (RAISED,)}
-    instrument = [InstrumentItem(item=name, **about) for name in names]
-    surveyed = {
-        str(stage): list(own["group"].unique()) for stage, own in sources.groupby("stage", sort=False)
-    }
-    tables = describe(
-        responses,
-        missing,
-        instrument,
-        surveyed=surveyed,
-        variables={},
-        populations=dict.fromkeys(surveyed),
-    )._asdict()
-    keys = {one.item: ItemKey("", one.key, one.points, one.favourable) for one in instrument}
-    return release(tables, instrument=keys, rule=rule).tables[ITEM_FREQUENCIES]
-
-
-def _cells(released: pd.DataFrame, names: Sequence[str]) -> Iterator[tuple[object, ...]]:
-    """Yield the rows of each stage, area and organisation: groups, and sums of groups."""
-    keys = ("wave", "organisation", "item", "response")
-    counts = dict(zip(tuples(released, *keys), released["n"], strict=True))
-    for stage, whole in released.groupby("wave", sort=False):
-        groups = [str(name) for name in whole["organisation"].unique() if name != ALL]
-        places = {name: name.partition(_BETWEEN)[::2] for name in groups}
-        areas = dict.fromkeys(area for area, _ in places.values())
-        organisations = dict.fromkeys(one for _, one in places.values())
-        cells = {(ALL, ALL): [ALL]}
-        if ALL not in organisations and len(organisations) > 1:
-            cells |= {
-                (ALL, one): [name for name in groups if places[name][1] == one] for one in organisations
-            }
-        for area in areas if len(areas) > 1 else ():
-            cells[area, ALL] = [name for name in groups if places[name][0] == area]
-        cells |= {place: [name] for name, place in places.items() if place not in cells and len(areas) > 1}
-        for place, members in cells.items():
-            for name in names:
-                own = [
-                    [counts[stage, one, name, answer] for one in members] for answer in (RAISED, NOT_RAISED)
-                ]
-                yield (stage, *place, name, *_row(own))
-
-
-def _row(counts: Sequence[Sequence[Any]]) -> tuple[object, ...]:
-    """Add up the interviews of groups that raise a theme, and that do not; if any count is withheld, the sum is."""
-    if any(pd.isna(one) for answer in counts for one in answer):
-        return pd.NA, pd.NA, np.nan, Status.WITHHELD.value
-    raised, silent = (sum(map(int, answer)) for answer in counts)
-    base = raised + silent
-    return base, raised, 100 * raised / base if base else np.nan, Status.OK.value
+    return pd.DataFrame({"area": area, "organisation": organisation})

@@ -28,6 +28,7 @@ Psychological Methods 12:399-413.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -287,11 +288,11 @@ def _group(scores: Array) -> _Group | str:
     """Alpha of a group with its error, or why there is none."""
     if np.ptp(scores.sum(axis=1)) == 0:
         return "the total score does not vary"
-    found = cronbach(scores)
-    if 1 - found < ALIKE:
-        return "alpha is 1"
     centred = scores - scores.mean(axis=0)
     [log], [error] = (values.tolist() for values in log_rest(centred, np.ones((1, len(scores)), np.int64)))
+    if math.isnan(log):
+        return "alpha is 1"
+    found = -math.expm1(log)
     if not error > ALIKE:
         return "no respondent moves alpha"
     own, total = (centred**2).sum(axis=1), centred.sum(axis=1) ** 2

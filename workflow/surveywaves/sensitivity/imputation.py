@@ -35,6 +35,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.linalg.lapack import dpotrf, dtrtri
 
 from surveywaves.mixed.design import BoolArray, FloatArray, IntArray
 from surveywaves.sample import Sample, Scale, is_continuous
@@ -546,23 +547,30 @@ def _regression(
     size, width, many = with_it.shape
     ridge = PRIOR * (np.einsum("bpp->bp", cross) / max(number, 1) + 1e-8)
     ridge[:, -1] = 0.0
-    inverse = np.linalg.inv(cross + ridge[:, :, None] * np.eye(width))
-    fitted = inverse @ with_it
-    spent = width - (ridge * np.einsum("bpp->bp", inverse)).sum(axis=1)
+    root = np.array([_inverse_root(one) for one in cross + ridge[:, :, None] * np.eye(width)])
+    fitted = root @ (np.swapaxes(root, 1, 2) @ with_it)
+    spent = width - (ridge * (root**2).sum(axis=2)).sum(axis=1)
     across = np.swapaxes(fitted, 1, 2) @ with_it
     left = square - across - np.swapaxes(across, 1, 2) + np.swapaxes(fitted, 1, 2) @ cross @ fitted
     spread = np.einsum("bss->bs", square) / max(number, 1) * 1e-6 + 1e-10
     left = (left + np.swapaxes(left, 1, 2)) / 2 + spread[:, :, None] * np.eye(many)
     freedom = np.maximum(number - spent, many + 1.0)
     # Bartlett: W = L A A' L' is Wishart with scale L L'
-    lower = np.linalg.cholesky(np.linalg.inv(left))
+    lower = np.array([_inverse_root(one) for one in left])
     bartlett = np.tril(rng.standard_normal((size, many, many)), -1)
     chi = rng.chisquare(freedom[:, None] - np.arange(many), (size, many))
     bartlett[:, np.arange(many), np.arange(many)] = np.sqrt(chi)
-    root = lower @ bartlett
-    noise = rng.standard_normal((size, width, many)) @ np.linalg.inv(root)
-    drawn = fitted + np.linalg.cholesky((inverse + np.swapaxes(inverse, 1, 2)) / 2) @ noise
-    return fitted, drawn, root @ np.swapaxes(root, 1, 2)
+    scaled = lower @ bartlett
+    noise = rng.standard_normal((size, width, many)) @ np.linalg.inv(scaled)
+    return fitted, fitted + root @ noise, scaled @ np.swapaxes(scaled, 1, 2)
+
+
+def _inverse_root(matrix: FloatArray) -> FloatArray:
+    """(P, P) the lower triangular L with LL' the inverse of a positive definite matrix, by elimination from its end."""
+    factor, failed = dpotrf(matrix[::-1, ::-1], lower=0)
+    if failed:
+        raise np.linalg.LinAlgError("a matrix of cross products is not positive definite")
+    return np.asarray(dtrtri(factor, lower=0)[0][::-1, ::-1], dtype=np.float64)
 
 
 # --- Rubin's rules --------------------------------------------------------------------------------------------------

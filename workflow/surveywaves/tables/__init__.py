@@ -8,7 +8,7 @@ Which tables there are, and where each is shown, stands in `surveywaves.catalogu
 made       all tables of a study
 layout     what a table is made of
 printed    cells for numbers
-change, robustness, statements, respondents, measures, data, planning
+change, robustness, statements, respondents, measures, data
            the tables
 publish    as files to paste, and one workbook
 """

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import Any, Final
 
 import pandas as pd
@@ -109,6 +111,13 @@ class Estimates:
             cell = cell.noted(*printed.remarks(row.note, self.labels))
         return printed.decided(cell, row), printed.p(row)
 
+    def heads(self, *names: str, group: str = "") -> list[Column]:
+        """Return the heads of columns with a contrast, before it perhaps both levels: the last name is its own."""
+        *levels, contrast = names
+        return [
+            numbers(head, group) for head in (*levels, f"{contrast} ({self.labels.confidence} CI)", "Adj. p")
+        ]
+
     def scale(self, name: str) -> Cell:
         """Name a scale; low reliability is noted."""
         return Cell(self.labels.scale(name)).noted(self.low.get(name, ""))
@@ -150,6 +159,186 @@ class Estimates:
             yield f"{self.labels.organisation(ALL)}: {self.labels.readable(weighted)}."
 
 
+def change(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
+    """Lay out the change of every scale between the two waves that the report compares.
+
+    Up to two organisations stand beside each other, with the difference in change; more below each other.
+    """
+    if (waves := main_pair(labels.presentation)) is None:
+        return Table("", "")
+    found = Estimates(means, labels, unit, contrasts)
+    own = found.levels[found.levels["wave"].isin([waves.first, waves.last])]
+    every = found.of(CHANGE, waves.contrast)
+    chosen, apart = map(printed.known_or_withheld, (every, found.of(DIFFERENCE, waves.contrast)))
+    moved = {(row.scale, row.organisation): row for row in records(stacked(chosen, apart))}
+    groups = _groups(chosen, labels)
+    wide = len(set(groups) - {ALL}) <= SIDE_BY_SIDE
+    pairs = list(dict.fromkeys(apart["organisation"])) if wide else []
+    above = [labels.organisation(name) if len(groups) > 1 else "" for name in groups] if wide else [""]
+    head = "Scale" if wide else labels.presentation.nouns.organisation[0].capitalize()
+    first, last = labels.wave(waves.first), labels.wave(waves.last)
+
+    def cells(row: tuple[str, list[str]]) -> Iterator[Cell]:
+        scale, names = row
+        name = labels.scale(scale) if wide else labels.organisation(names[0])
+        yield Cell(name).noted(found.low.get(scale, ""))
+        for one in names:
+            yield from found.change(moved.get((scale, one)))
+        for one in pairs:
+            yield from found.contrast(moved.get((scale, one)))
+
+    def rank(row: tuple[str, list[str]]) -> float:
+        scale, (name, *_) = row
+        return printed.clearness(moved.get((scale, name))) if name != ALL else math.inf
+
+    columns = [
+        Column(head),
+        *(column for name in above for column in found.heads(first, last, "Change", group=name)),
+        *(
+            column
+            for name in pairs
+            for column in found.heads("Points", group=f"Difference in change: {labels.organisation(name)}")
+        ),
+    ]
+    return laid_out(
+        f"Change of each scale, {first} to {last}: {found.in_words}",
+        [
+            (scale, names)
+            for scale in labels.scales_in(chosen)
+            for names in ([groups] if wide else [[name] for name in groups])
+        ],
+        [(columns, cells)],
+        stacked(own, every, apart) if len(every) else every,
+        *found.notes(chosen, "rose", "fell", "change"),
+        _people(chosen, labels),
+        _missing(every, chosen, labels),
+        section=lambda row: "" if wide else labels.scale(row[0]),
+        ranked=not wide and (lower(labels.organisation(ALL)), _decided("change"), rank),
+    )
+
+
+def other_changes(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
+    """List the changes between other waves than the two that the report compares first, two waves below the other."""
+    waves = main_pair(labels.presentation)
+    found = Estimates(means, labels, unit, contrasts)
+    every = found.of(CHANGE)
+    every = every[every["wave"] != (waves.contrast if waves else "")]
+    chosen = printed.known_or_withheld(every)
+    several = len(set(chosen["organisation"])) > 1
+    pairs, scales = list(dict.fromkeys(chosen["wave"])), labels.scales_in(chosen)
+
+    def section(row: Any) -> str:
+        alone = "" if several else f", {labels.organisation(row.organisation)}"
+        return printed.when(row.wave, labels) + alone
+
+    return laid_out(
+        f"Change of each scale between other waves: {found.in_words}",
+        sorted(records(chosen), key=lambda row: (pairs.index(row.wave), scales.index(row.scale))),
+        [
+            ("Scale", lambda row: found.scale(row.scale)),
+            several and printed.whose(labels),
+            (found.heads("First", "Last", "Change"), found.change),
+        ],
+        stacked(found.levels, every) if len(every) else every,
+        *found.notes(chosen, "rose", "fell", "change"),
+        *_partial(found),
+        heads=2 if several else 1,
+        section=section,
+        ranked=("", _decided("change"), printed.clearness),
+    )
+
+
+def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
+    """Lay out the level of every scale in every wave, with its interval; organisations beside or below each other."""
+    found = Estimates(means, labels, unit)
+    chosen = printed.known_or_withheld(found.levels)
+    there = set(zip(chosen["wave"], chosen["organisation"], strict=True))
+    groups = _groups(chosen, labels)
+    waves = [wave for wave in labels.presentation.waves if any((wave, name) in there for name in groups)]
+    wide = len(there) <= MANY_CELLS
+    several = wide and len(groups) > 1
+    beside = [(wave, name) for name in groups for wave in waves if (wave, name) in there]
+    shown = beside if wide else [(wave, "") for wave in waves]
+
+    def head(wave: str, name: str) -> Column:
+        if several and len(waves) == 1:
+            return numbers(labels.organisation(name))
+        return numbers(labels.wave(wave), labels.organisation(name) if several else "")
+
+    def cells(key: tuple[str, str]) -> Iterator[Cell]:
+        for wave, name in shown:
+            row = found.level.get((key[1], wave, name or key[0]))
+            # Who was not asked is said once, below the table.
+            asked = row is not None and not str(row.note).startswith("nobody")
+            yield printed.estimate(row if asked else None, labels, decimals=found.decimals, bounds=True)
+
+    return laid_out(
+        f"Level of each scale{' in every wave' if len(waves) > 1 else ''}: {found.in_words}",
+        [(name, scale) for name in (groups[:1] if wide else groups) for scale in labels.scales_in(chosen)],
+        [("Scale", lambda key: found.scale(key[1])), ([head(*one) for one in shown], cells)],
+        found.levels,
+        f"In brackets: {labels.confidence} confidence intervals.",
+        ""
+        if found.percent
+        else "From 1 to the number of response options; higher: more of what the scale measures.",
+        *_partial(found),
+        _people(chosen, labels),
+        section=lambda key: "" if wide else labels.organisation(key[0]),
+        ranked=not wide and (lower(labels.organisation(ALL)), "", lambda key: printed.of_everybody(key[0])),
+    )
+
+
+def gap(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
+    """Lay out how far organisations are apart, a column per wave; if there are more than two, also how that changed."""
+    found = Estimates(means, labels, unit, contrasts)
+    every, waves = found.of(GAP), main_pair(labels.presentation)
+    pairs = list(dict.fromkeys(every["organisation"]))
+    further = found.of(DIFFERENCE, waves.contrast) if waves and len(pairs) > 1 else every[:0]
+    chosen = printed.known_or_withheld(stacked(every, further))
+    rows = {(row.organisation, row.scale, row.wave): row for row in records(chosen)}
+    order = (*labels.presentation.waves, *dict.fromkeys(further["wave"]))
+    shown = [wave for wave in order if wave in set(chosen["wave"])]
+    last = max((at for at, wave in enumerate(shown) if BETWEEN not in wave), default=0)
+    nouns = labels.presentation.nouns.organisation
+    # Those that are all compared with the same are one family of tests (see `surveywaves.mixed.contrasts`).
+    others = {name.partition(BETWEEN)[2] for name in pairs} if len(pairs) > 1 else set()
+    alone = f": {labels.organisation(pairs[0])}" if len(pairs) == 1 else ""
+
+    def heads(wave: str) -> list[Column]:
+        if BETWEEN in wave:
+            return found.heads("Points", group=f"Difference in change, {labels.wave(wave)}")
+        return found.heads("Gap", group=labels.wave(wave))
+
+    return laid_out(
+        f"Gaps between {nouns[1]}{alone}, {found.in_words}",
+        [
+            (name, scale, own)
+            for name in pairs
+            for scale in labels.scales_in(chosen)
+            if any(own := [rows.get((name, scale, wave)) for wave in shown])
+        ],
+        [
+            ("Scale", lambda row: found.scale(row[1])),
+            ([*chain(*map(heads, shown))], lambda row: chain(*map(found.contrast, row[2]))),
+        ],
+        stacked(every, further),
+        f"Above zero: the {nouns[0]} named first is higher.",
+        *found.notes(
+            chosen,
+            "higher",
+            "lower",
+            "gap",
+            family=f"scales and {nouns[1]}" if len(others) == 1 else "scales",
+        ),
+        _missing(every, chosen, labels),
+        section=lambda row: labels.organisation(row[0]) if len(pairs) > 1 else "",
+        ranked=("", _decided("gap"), lambda row: printed.clearness(row[2][last])),
+    )
+
+
+# --- notes --------------------------------------------------------------------------------------------------------
+
+
 def _missing(frame: pd.DataFrame, shown: pd.DataFrame, labels: Labels) -> str:
     """Say which scales have no row, and why."""
     gone = frame[~frame["scale"].isin(set(shown["scale"]))].drop_duplicates("scale")
@@ -183,106 +372,6 @@ def _groups(frame: pd.DataFrame, labels: Labels) -> list[str]:
     return known + [ALL] * (ALL in present and (len(known) != 1 or len(all_there) > 1))
 
 
-def change(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
-    """Lay out the change of every scale between the two waves that the report compares.
-
-    Up to two organisations stand beside each other, with the difference in change; more below each other.
-    """
-    if (waves := main_pair(labels.presentation)) is None:
-        return Table("", "")
-    found = Estimates(means, labels, unit, contrasts)
-    own = found.levels[found.levels["wave"].isin([waves.first, waves.last])]
-    every = found.of(CHANGE, waves.contrast)
-    chosen, apart = (
-        printed.known_or_withheld(every),
-        printed.known_or_withheld(found.of(DIFFERENCE, waves.contrast)),
-    )
-    moved = {(row.scale, row.organisation): row for row in records(stacked(chosen, apart))}
-    groups, scales = _groups(chosen, labels), labels.scales_in(chosen)
-    wide = len(set(groups) - {ALL}) <= SIDE_BY_SIDE
-    parted = list(dict.fromkeys(apart["organisation"])) if wide else []
-
-    above = [labels.organisation(name) if wide and len(groups) > 1 else "" for name in groups]
-    beside = [groups] if wide else [[name] for name in groups]
-    confidence = f"({labels.confidence} CI)"
-    heads = (labels.wave(waves.first), labels.wave(waves.last), f"Change {confidence}", "Adj. p")
-
-    def named(row: tuple[str, list[str]]) -> Cell:
-        scale, names = row
-        return (
-            found.scale(scale)
-            if wide
-            else Cell(labels.organisation(names[0])).noted(found.low.get(scale, ""))
-        )
-
-    def rank(row: tuple[str, list[str]]) -> float | None:
-        scale, (name, *_) = row
-        return None if name == ALL else printed.clearness(moved.get((scale, name)))
-
-    return laid_out(
-        f"Change of each scale, {heads[0]} to {heads[1]}: {found.in_words}",
-        [(scale, names) for scale in scales for names in beside],
-        [
-            (Column("Scale" if wide else labels.presentation.nouns.organisation[0].capitalize()), named),
-            *(
-                (
-                    [numbers(head, group) for head in heads],
-                    lambda row, at=at: found.change(moved.get((row[0], row[1][at]))),
-                )
-                for at, group in enumerate(above if wide else above[:1])
-            ),
-            *(
-                (
-                    [
-                        numbers(head, f"Difference in change: {labels.organisation(name)}")
-                        for head in (f"Points {confidence}", "Adj. p")
-                    ],
-                    lambda row, name=name: found.contrast(moved.get((row[0], name))),
-                )
-                for name in parted
-            ),
-        ],
-        stacked(own, every, apart) if len(every) else every,
-        *found.notes(chosen, "rose", "fell", "change"),
-        _people(chosen, labels),
-        _missing(every, chosen, labels),
-        section=lambda row: "" if wide else labels.scale(row[0]),
-        ranked=not wide and (lower(labels.organisation(ALL)), _decided("change"), rank),
-    )
-
-
-def other_changes(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
-    """List the changes between other waves than the two that the report compares first, two waves below the other."""
-    waves = main_pair(labels.presentation)
-    found = Estimates(means, labels, unit, contrasts)
-    every = found.of(CHANGE)
-    every = every[every["wave"] != (waves.contrast if waves else "")]
-    chosen = printed.known_or_withheld(every)
-    several = len(set(chosen["organisation"])) > 1
-    contrasts_there, scales = list(dict.fromkeys(chosen["wave"])), labels.scales_in(chosen)
-
-    def section(row: Any) -> str:
-        return printed.when(row.wave, labels) + (
-            "" if several else f", {labels.organisation(row.organisation)}"
-        )
-
-    return laid_out(
-        f"Change of each scale between other waves: {found.in_words}",
-        sorted(records(chosen), key=lambda row: (contrasts_there.index(row.wave), scales.index(row.scale))),
-        [
-            (Column("Scale"), lambda row: found.scale(row.scale)),
-            several and printed.whose(labels),
-            ([*map(numbers, ("First", "Last", f"Change ({labels.confidence} CI)", "Adj. p"))], found.change),
-        ],
-        stacked(found.levels, every) if len(every) else every,
-        *found.notes(chosen, "rose", "fell", "change"),
-        *_partial(found),
-        heads=2 if several else 1,
-        section=section,
-        ranked=("", _decided("change"), printed.clearness),
-    )
-
-
 def _partial(found: Estimates) -> Iterator[str]:
     """Say which waves asked fewer scales, or not everybody."""
     labels, there = found.labels, printed.known_or_withheld(found.levels)
@@ -295,97 +384,3 @@ def _partial(found: Estimates) -> Iterator[str]:
             said.append(f"of {printed.who(present, labels)} only")
         if asked and said:
             yield f"{labels.wave(wave)} asked {', '.join(said)}."
-
-
-def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
-    """Lay out the level of every scale in every wave, with its interval; organisations beside or below each other."""
-    found = Estimates(means, labels, unit)
-    chosen = printed.known_or_withheld(found.levels)
-    cells = set(zip(chosen["wave"], chosen["organisation"], strict=True))
-    groups = _groups(chosen, labels)
-    waves = [wave for wave in labels.presentation.waves if any((wave, name) in cells for name in groups)]
-    wide = len(cells) <= MANY_CELLS
-    several = wide and len(groups) > 1
-    beside = [(wave, name) for name in groups for wave in waves if (wave, name) in cells]
-
-    def cell(scale: str, wave: str, name: str) -> Cell:
-        row = found.level.get((scale, wave, name))
-        # Who was not asked is said once, below the table.
-        shown = None if row is not None and str(row.note).startswith("nobody") else row
-        return printed.estimate(shown, labels, decimals=found.decimals, bounds=True)
-
-    def column(wave: str, name: str) -> Column:
-        if several and len(waves) == 1:
-            return numbers(labels.organisation(name))
-        return numbers(labels.wave(wave), labels.organisation(name) if several else "")
-
-    return laid_out(
-        f"Level of each scale{' in every wave' if len(waves) > 1 else ''}: {found.in_words}",
-        [(name, scale) for name in (groups[:1] if wide else groups) for scale in labels.scales_in(chosen)],
-        [
-            (Column("Scale"), lambda row: found.scale(row[1])),
-            *(
-                (column(wave, name), lambda row, wave=wave, name=name: cell(row[1], wave, name or row[0]))
-                for wave, name in (beside if wide else [(wave, "") for wave in waves])
-            ),
-        ],
-        found.levels,
-        f"In brackets: {labels.confidence} confidence intervals.",
-        ""
-        if found.percent
-        else "From 1 to the number of response options; higher means more of what the scale measures.",
-        *_partial(found),
-        _people(chosen, labels),
-        section=lambda row: "" if wide else labels.organisation(row[0]),
-        ranked=not wide and (lower(labels.organisation(ALL)), "", lambda row: printed.of_everybody(row[0])),
-    )
-
-
-def gap(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
-    """Lay out how far organisations are apart, a column per wave; if there are more than two, also how that changed."""
-    found = Estimates(means, labels, unit, contrasts)
-    every, waves = found.of(GAP), main_pair(labels.presentation)
-    pairs = list(dict.fromkeys(every["organisation"]))
-    further = found.of(DIFFERENCE, waves.contrast) if waves and len(pairs) > 1 else every[:0]
-    chosen = printed.known_or_withheld(stacked(every, further))
-    rows = {(row.organisation, row.scale, row.wave): row for row in records(chosen)}
-    order = (*labels.presentation.waves, *dict.fromkeys(further["wave"]))
-    shown = [wave for wave in order if wave in set(chosen["wave"])]
-    listing = [
-        (organisation, scale, own)
-        for organisation in pairs
-        for scale in labels.scales_in(chosen)
-        if any(own := [rows.get((organisation, scale, wave)) for wave in shown])
-    ]
-    last = max((at for at, wave in enumerate(shown) if BETWEEN not in wave), default=0)
-    nouns = labels.presentation.nouns.organisation
-    # Those that are all compared with the same are one family of tests (see `surveywaves.mixed.contrasts`).
-    others = {name.partition(BETWEEN)[2] for name in pairs} if len(pairs) > 1 else set()
-    family = f"scales and {nouns[1]}" if len(others) == 1 else "scales"
-    alone = f": {labels.organisation(pairs[0])}" if len(pairs) == 1 else ""
-
-    def columns(wave: str) -> list[Column]:
-        differs = BETWEEN in wave
-        above = f"Difference in change, {labels.wave(wave)}" if differs else labels.wave(wave)
-        return [
-            numbers(head, above)
-            for head in (f"{'Points' if differs else 'Gap'} ({labels.confidence} CI)", "Adj. p")
-        ]
-
-    return laid_out(
-        f"Gaps between {nouns[1]}{alone}, {found.in_words}",
-        listing,
-        [
-            (Column("Scale"), lambda row: found.scale(row[1])),
-            *(
-                (columns(wave), lambda row, at=at: found.contrast(row[2][at]))
-                for at, wave in enumerate(shown)
-            ),
-        ],
-        stacked(every, further),
-        f"Above zero: the {nouns[0]} named first is higher.",
-        *found.notes(chosen, "higher", "lower", "gap", family=family),
-        _missing(every, chosen, labels),
-        section=lambda row: labels.organisation(row[0]) if len(pairs) > 1 else "",
-        ranked=("", _decided("gap"), lambda row: printed.clearness(row[2][last])),
-    )

@@ -1,16 +1,15 @@
-"""About the data: raw files, differences in wording, what is withheld, events; and the publication, audited."""
+"""About the data: raw files, differences in wording, what is withheld; and the publication, audited."""
 
 from __future__ import annotations
 
 from collections import Counter
-from functools import partial
+from operator import attrgetter
 from typing import Any, Final
 
 import pandas as pd
 
 from surveywaves.tables import printed
-from surveywaves.tables.layout import Cell, Column, Table, laid_out, numbers
-from surveywaves.tables.statements import BY_DECISION
+from surveywaves.tables.layout import Cell, Table, laid_out, numbers
 from surveywaves.terms import RECOMPUTED, ROW_COUNTS, Comparability
 from surveywaves.words import NONE, Labels, records, whole
 
@@ -27,14 +26,14 @@ def files(file_counts: pd.DataFrame, labels: Labels, *, problems: pd.DataFrame |
         "Raw files, and what was not taken from them as it stood",
         records(file_counts),
         [
-            (Column("Wave"), lambda row: Cell(labels.wave(row.wave))),
-            (Column("File"), lambda row: Cell(row.file)),
-            (Column("Kind"), lambda row: Cell(row.layout)),
-            *(
-                (numbers(head), partial(printed.count, what=name))
-                for head, name in zip(("Rows read", "Kept", "Set aside"), ROW_COUNTS, strict=True)
+            ("Wave", lambda row: labels.wave(row.wave)),
+            ("File", attrgetter("file")),
+            ("Kind", attrgetter("layout")),
+            (
+                [*map(numbers, ("Rows read", "Kept", "Set aside"))],
+                lambda row: [printed.count(row, name) for name in ROW_COUNTS],
             ),
-            (Column("Not taken as it stood"), lambda row: Cell(said.get((row.wave, row.file), "nothing"))),
+            ("Not taken as it stood", lambda row: said.get((row.wave, row.file), "nothing")),
         ],
         file_counts,
         "# stands for any number." if "#" in "".join([*said.values(), *file_counts["file"]]) else "",
@@ -45,15 +44,19 @@ def files(file_counts: pd.DataFrame, labels: Labels, *, problems: pd.DataFrame |
 def disclosure(disclosure_summary: pd.DataFrame, labels: Labels) -> Table:
     """List what was withheld or rounded in the released tables."""
     counts = ("shown", "withheld", "rounded")
+    frame = disclosure_summary.astype(dict.fromkeys(counts, "int64"))
     return laid_out(
         "Numbers withheld or rounded to protect respondents",
-        records(disclosure_summary[disclosure_summary[["withheld", "rounded"]].sum(axis="columns") > 0]),
+        records(frame[frame["withheld"] + frame["rounded"] > 0]),
         [
-            (Column("Released table"), lambda row: Cell(row.table)),
-            (Column("Number"), lambda row: Cell(row.what.replace("_", " "))),
-            *((numbers(name.capitalize()), partial(printed.count, what=name)) for name in counts),
+            ("Released table", attrgetter("table")),
+            ("Number", lambda row: row.what.replace("_", " ")),
+            (
+                [numbers(name.capitalize()) for name in counts],
+                lambda row: [printed.count(row, name) for name in counts],
+            ),
         ],
-        disclosure_summary,
+        frame,
         labels.presentation.protection,
         "Rounded: a count to a multiple, an estimate to fewer digits. Numbers that lost nothing are left out.",
         heads=2,
@@ -80,36 +83,24 @@ def wordings(labels: Labels) -> Table:
         columns=["item", "wave", "comparability", "wave_wording", "note"],
         dtype="str",
     )
-    absent = Counter(name for _, name, grade, _ in asked if grade is Comparability.ABSENT)
+    absent = Counter(labels.wave(name) for _, name, grade, _ in asked if grade is Comparability.ABSENT)
+    of = f"{whole(len(study.items))} {study.nouns.statement[1]}"
     return laid_out(
         "Where a wave asked differently",
         records(frame),
         [
-            (Column("Reference wording"), lambda row: Cell(labels.wording(row.item))),
-            (Column("Wave"), lambda row: Cell(labels.wave(row.wave))),
-            (Column("Difference"), lambda row: Cell(GRADES[row.comparability])),
-            (Column("Wording in the wave"), lambda row: Cell(row.wave_wording or "not given")),
-            (Column("Note"), lambda row: Cell(row.note)),
+            ("Reference wording", lambda row: labels.wording(row.item)),
+            ("Wave", lambda row: labels.wave(row.wave)),
+            ("Difference", lambda row: GRADES[row.comparability]),
+            ("Wording in the wave", lambda row: row.wave_wording or "not given"),
+            ("Note", attrgetter("note")),
         ],
         frame,
         *(
-            f"{labels.wave(name)} did not ask {whole(absent[name])} of {whole(len(study.items))} "
-            f"{study.nouns.statement[1]}."
+            f"{labels.wave(name)} did not ask {whole(absent[labels.wave(name)])} of {of}."
             for name in study.waves
-            if absent[name]
+            if absent[labels.wave(name)]
         ),
-    )
-
-
-def events(labels: Labels) -> Table:
-    """List the dated events of the study."""
-    events = [(event.when, event.label, event.source) for event in labels.presentation.events]
-    heads = ("Date", "Event", "Source")
-    return laid_out(
-        "Dated events",
-        events,
-        [([*map(Column, heads)], lambda event: map(Cell, event))],
-        pd.DataFrame(events, columns=[*map(str.lower, heads)], dtype="str"),
     )
 
 
@@ -123,6 +114,9 @@ VERDICTS: Final = {
 
 FAULTS: Final = ("misprint", "undecided", "contradicted")
 
+BY_DECISION: Final = "; by decision: "
+"""Divides what arithmetic says of a printed cell from what a person decided (see `surveywaves.published`)."""
+
 
 def misprints(published_tables: pd.DataFrame, labels: Labels, *, titles: pd.DataFrame | None = None) -> Table:
     """List every printed cell that cannot be right, and how many were checked."""
@@ -133,7 +127,6 @@ def misprints(published_tables: pd.DataFrame, labels: Labels, *, titles: pd.Data
         for item in labels.presentation.items.values()
         if item.published_table is not None
     }
-    undecided = bool((faults["verdict"] != "misprint").any())
     checked, wrong = len(published_tables), len(faults)
 
     def why(row: Any) -> Cell:
@@ -145,14 +138,14 @@ def misprints(published_tables: pd.DataFrame, labels: Labels, *, titles: pd.Data
         records(faults),
         [
             (
-                Column(labels.presentation.nouns.statement[0].capitalize()),
-                lambda row: Cell(places.get((row.table, row.row), row.row or NONE)),
+                labels.presentation.nouns.statement[0].capitalize(),
+                lambda row: places.get((row.table, row.row), row.row or NONE),
             ),
-            (Column("Cell"), lambda row: Cell(", ".join(filter(None, (row.category.upper(), row.quantity))))),
-            (numbers("Printed"), partial(_number, what="printed")),
-            (numbers("Should be"), partial(_number, what="settled")),
-            undecided and (Column("Verdict"), _verdict),
-            (Column("Why"), why),
+            ("Cell", lambda row: ", ".join(filter(None, (row.category.upper(), row.quantity)))),
+            (numbers("Printed"), lambda row: _number(row, "printed")),
+            (numbers("Should be"), lambda row: _number(row, "settled")),
+            bool((faults["verdict"] != "misprint").any()) and ("Verdict", _verdict),
+            ("Why", why),
         ],
         _sourced(published_tables, labels),
         f"{whole(checked)} printed cells were checked; {whole(checked - wrong)} agree.",
@@ -164,22 +157,22 @@ def misprints(published_tables: pd.DataFrame, labels: Labels, *, titles: pd.Data
 def claims(claims: pd.DataFrame, labels: Labels) -> Table:
     """List every numeric claim that was checked, with its verdict."""
 
-    def where(row: Any) -> Cell:
+    def where(row: Any) -> str:
         said = (row.table and _table(row.table, labels), row.row and f"row {row.row}", row.categories)
-        return Cell(", ".join(filter(None, said)) or NONE)
+        return ", ".join(filter(None, said)) or NONE
 
     agree = int((~claims["verdict"].isin(FAULTS)).sum())
     return laid_out(
         "Numeric claims in the text of the publication",
         records(claims),
         [
-            (Column("Page"), lambda row: Cell(row.page)),
-            (Column("Claim"), lambda row: Cell(row.quote)),
-            (Column("From"), where),
-            (numbers("Printed, %"), partial(_number, what="printed")),
-            (numbers("Recomputed, %"), partial(_number, what=RECOMPUTED)),
-            (Column("Verdict"), _verdict),
-            (Column("Why"), lambda row: Cell(row.evidence)),
+            ("Page", attrgetter("page")),
+            ("Claim", attrgetter("quote")),
+            ("From", where),
+            (numbers("Printed, %"), lambda row: _number(row, "printed")),
+            (numbers("Recomputed, %"), lambda row: _number(row, RECOMPUTED)),
+            ("Verdict", _verdict),
+            ("Why", attrgetter("evidence")),
         ],
         _sourced(claims, labels),
         f"{whole(agree)} of {whole(len(claims))} agree.",

@@ -6,18 +6,14 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from surveywaves.words import (
-    REVERSED,
-    REVERSED_MEANS,
-    WITHHELD,
-    WITHHELD_MEANS,
-    whole,
-)
+from surveywaves.words import NONE, REVERSED, REVERSED_MEANS, WITHHELD, WITHHELD_MEANS, whole
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +47,11 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its head, the head above it, whether it holds numbers, and what the head is short for."""
+    """A column: its head, the head above it, and whether it holds numbers."""
 
     head: str
     group: str = ""
     numeric: bool = False
-    spoken: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,10 +75,10 @@ class Table:
     sections
         What each row belongs to; each new one gets a row of its own above. Empty: none.
     ranks
-        Number that each row is ranked by if there are too many to show; None: always shown; NaN: shown only if all
-        are. Empty: the number of rows does not depend on that of organisations.
+        Number that each row is ranked by if there are too many to show: those furthest from zero are. NaN: shown only
+        if all are. Empty: the number of rows does not depend on that of organisations.
     ranked_by
-        Words for the rows that are always shown, and for the highest and lowest.
+        Words for the rows that are always shown, whose rank is infinite, and for the others.
     """
 
     name: str
@@ -94,7 +89,7 @@ class Table:
     notes: tuple[str, ...] = ()
     heads: int = 1
     sections: tuple[str, ...] = ()
-    ranks: tuple[float | None, ...] = ()
+    ranks: tuple[float, ...] = ()
     ranked_by: tuple[str, str] = ("", "")
 
     def __post_init__(self) -> None:
@@ -105,7 +100,9 @@ class Table:
         withholds = any(WITHHELD in cell.text and cell.value is not None for cell in cells)
         heads = any(WITHHELD in column.head for column in self.columns)
         added = [*([REVERSED_MEANS] if reverses else []), *([WITHHELD_MEANS] if withholds or heads else [])]
-        notes = dict.fromkeys(filter(None, (*self.notes, *added)))
+        dashes = any(NONE in cell.text for cell in cells)
+        said = (note for note in self.notes if note and (dashes or not note.startswith(f"{NONE}: ")))
+        notes = dict.fromkeys((*said, *added))
         object.__setattr__(self, "notes", tuple(notes))
 
     @cached_property
@@ -130,7 +127,7 @@ class Table:
         return tuple(spans) if any(name for name, _ in spans) else ()
 
     def at_most(self, most: int, *, fit: int = 0) -> Table:
-        """Keep at most `most` rows, those always shown and the highest and lowest, with a note on where all are.
+        """Keep at most `most` rows, those that rank first, with a note on where all are.
 
         Parameters
         ----------
@@ -139,20 +136,14 @@ class Table:
         """
         if len(self.rows) <= max(most, fit):
             return self
-        stay = [place for place, rank in enumerate(self.ranks) if rank is None][:most]
-        ranked = sorted(
-            (rank, place)
-            for place, rank in enumerate(self.ranks)
-            if rank is not None and not math.isnan(rank)
-        )
-        side = (most - len(stay)) // 2
-        ends = {place for _, place in (*ranked[:side], *ranked[len(ranked) - side :])}
-        chosen = sorted({*stay, *ends}) or range(FIRST if self.ranks else most)
-        told = ", and ".join(
-            word for word, there in zip(self.ranked_by, (stay, ends), strict=True) if word and there
-        )
-        first = "the first, since none stands out" if self.ranks else "the first"
-        told = f"{whole(len(chosen))} of {whole(len(self.rows))} rows are shown: {told or first}."
+        ranked = sorted((-abs(rank), place) for place, rank in enumerate(self.ranks) if not math.isnan(rank))
+        chosen = sorted(place for _, place in ranked[:most]) or range(FIRST if self.ranks else most)
+        always = {math.isinf(rank) for rank, _ in ranked[:most]}
+        words = [
+            word for word, of in zip(self.ranked_by, (True, False), strict=True) if word and of in always
+        ]
+        told = ", and ".join(words) or ("the first, since none stands out" if self.ranks else "the first")
+        told = f"{whole(len(chosen))} of {whole(len(self.rows))} rows are shown: {told}."
         return replace(
             self,
             rows=tuple(self.rows[place] for place in chosen),
@@ -170,7 +161,7 @@ class Table:
         # Capitals are wider.
         words = (len(part) + sum(map(str.isupper, part)) // 3 for part in column.head.split())
         head = min(max(words, default=1), LONGEST_WORD)
-        longest = max(map(len, texts))
+        longest = max(len(text) + sum(map(str.isupper, text)) // 3 for text in texts)
         if column.numeric:
             pieces = (piece for text in texts for piece in text.replace(" (", "\n(").split("\n"))
             return max(*map(len, pieces), head), max(longest, head)
@@ -194,8 +185,13 @@ LONGEST: Final = 46
 LONGEST_WORD: Final = 14
 """Letters of a word in a head that are not broken."""
 
-Maker: TypeAlias = tuple[Column | Sequence[Column], Callable[[Any], Cell | Iterable[Cell]]]
-"""A column with the function that makes its cell for a row, or adjacent columns with the one that makes their cells."""
+Maker: TypeAlias = tuple[
+    str | Column | Sequence[str | Column], Callable[[Any], str | Cell | Iterable[str | Cell]]
+]
+"""A column with the function that makes its cell for a row, or adjacent columns with the one that makes their cells.
+
+A text makes a column or a cell of words.
+"""
 
 
 def laid_out(
@@ -206,7 +202,7 @@ def laid_out(
     *notes: str,
     heads: int = 1,
     section: Callable[[Any], str] | None = None,
-    ranked: tuple[str, str, Callable[[Any], float | None]] | Literal[False] = False,
+    ranked: tuple[str, str, Callable[[Any], float]] | Literal[False] = False,
 ) -> Table:
     """Lay out a table from what its rows describe and the makers of its columns; False leaves a column out.
 
@@ -218,8 +214,8 @@ def laid_out(
     return Table(
         "",
         title,
-        tuple(column for some, _ in shown for column in ([some] if isinstance(some, Column) else some)),
-        tuple(tuple(_cells(row, [make for _, make in shown])) for row in lines),
+        tuple(column for some, _ in shown for column in _each(some, Column)),
+        tuple(tuple(cell for _, make in shown for cell in _each(make(row), Cell)) for row in lines),
         data,
         notes,
         heads,
@@ -229,15 +225,15 @@ def laid_out(
     )
 
 
-def _cells(row: Any, makers: Iterable[Callable[[Any], Cell | Iterable[Cell]]]) -> Iterator[Cell]:
-    for make in makers:
-        made = make(row)
-        yield from [made] if isinstance(made, Cell) else made
+def _each(made: Any, of: Callable[[str], T]) -> Iterator[T]:
+    """Go through one or several cells or columns; a text makes one."""
+    several: Iterable[Any] = [made] if isinstance(made, str | Cell | Column) else made
+    return (of(one) if isinstance(one, str) else one for one in several)
 
 
-def numbers(head: str, group: str = "", spoken: str = "") -> Column:
+def numbers(head: str, group: str = "") -> Column:
     """Make a column of numbers."""
-    return Column(head, group, numeric=True, spoken=spoken)
+    return Column(head, group, numeric=True)
 
 
 def stacked(*frames: pd.DataFrame) -> pd.DataFrame:

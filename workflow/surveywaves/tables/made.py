@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Final
 
 import pandas as pd
 
@@ -14,18 +13,12 @@ from surveywaves.tables.layout import FIT, MOST_ROWS, Table
 from surveywaves.tidy import with_keys
 from surveywaves.words import Labels
 
-COUNTS: Final = dict.fromkeys(("shown", "withheld", "rounded"), "int64")
-"""Columns of numbers in `disclosure_summary`, which comes as text."""
-
 
 def frames_of(paths: Mapping[str, str]) -> dict[str, pd.DataFrame]:
     """Read what tables are made from: name -> file."""
     # Rows of small tables are picked many times, which takes a third longer with Arrow's strings than with Python's.
     with pd.option_context("mode.string_storage", "python"):
-        frames = {name: read(path) for name, path in paths.items()}
-    if "disclosure_summary" in frames:
-        frames["disclosure_summary"] = frames["disclosure_summary"].astype(COUNTS)
-    return frames
+        return {name: read(path) for name, path in paths.items()}
 
 
 def made(

@@ -41,18 +41,16 @@ def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.Data
         for name in groups
         for scale in labels.scales_in(there[there["organisation"] == name])
     }
+    heads = [
+        numbers(names[term], "All waves together" if wave == ALL else labels.wave(wave))
+        for wave, term in terms
+    ]
     return laid_out(
         "Reliability of each scale",
         [row for row, cells in rows.items() if any(cell is not printed.NOTHING for cell in cells)],
         [
-            (Column("Scale"), lambda row: Cell(labels.scale(row[1])).noted(low.get(row[1], ""))),
-            (
-                [
-                    numbers(names[term], "All waves together" if wave == ALL else labels.wave(wave))
-                    for wave, term in terms
-                ],
-                rows.__getitem__,
-            ),
+            ("Scale", lambda row: Cell(labels.scale(row[1])).noted(low.get(row[1], ""))),
+            (heads, rows.__getitem__),
         ],
         own,
         f"{NONE}: not asked, or not estimated.",
@@ -67,10 +65,9 @@ def _coefficient(row: Any, alpha: Any, labels: Labels) -> Cell:
     """Print a coefficient; a group that was not asked gets no note, and a reason noted at alpha is not repeated."""
     if row is None or not is_missing(row.estimate) or printed.is_withheld(row, "estimate"):
         return printed.estimate(row, labels, bounds=row is alpha)
-    told = str(row.note).startswith(("nobody", "no item")) or (row is not alpha and row.note == alpha.note)
-    return (
-        printed.NOTHING if told else printed.NOTHING.noted(printed.sentence(str(row.note).partition("; ")[0]))
-    )
+    if str(row.note).startswith(("nobody", "no item")) or (row is not alpha and row.note == alpha.note):
+        return printed.NOTHING
+    return printed.NOTHING.noted(printed.sentence(str(row.note).partition("; ")[0]))
 
 
 _STEPS: Final = {"metric": "Loadings", "scalar": "and intercepts"}
@@ -94,34 +91,29 @@ def structure(structure: pd.DataFrame, labels: Labels) -> Table:
     loadings = chosen[chosen["term"] == "loading"].sort_values("estimate").drop_duplicates("scale")
     lowest = {row.scale: row for row in records(loadings)}
 
-    def fit(scale: str) -> Iterator[Cell]:
+    def cells(scale: str) -> Iterator[Cell]:
         test = found.get((scale, "chisq"))
-        yield from (printed.count(test), *_chisq(test, labels))
+        yield from (Cell(labels.scale(scale)), printed.count(test), *_chisq(test, labels))
         yield from (_index(found.get((scale, term))) for term in ("cfi", "rmsea", "srmr"))
         yield printed.number(lowest.get(scale), "estimate", number)
+        yield printed.estimate(found.get((scale, _NEXT)), labels, bounds=True)
+        yield from (
+            _loss(losses.get((head, scale, f"{term}_cfi_change"))) for head in equal for term in _STEPS
+        )
 
-    heads = ("n", "χ² (df)", "p", "CFI", "RMSEA", "SRMR", "Lowest loading")
+    heads = [
+        Column("Scale"),
+        *(
+            numbers(head, "One factor")
+            for head in ("n", "χ² (df)", "p", "CFI", "RMSEA", "SRMR", "Lowest loading")
+        ),
+        numbers(f"r with the next scale ({labels.confidence} CI)"),
+        *(numbers(step, head) for head in equal for step in _STEPS.values()),
+    ]
     return laid_out(
         "One factor in each scale, and the same factor in all groups",
         labels.scales_in(chosen),
-        [
-            (Column("Scale"), lambda scale: Cell(labels.scale(scale))),
-            ([numbers(head, "One factor") for head in heads], fit),
-            (
-                numbers(f"r with the next scale ({labels.confidence} CI)"),
-                lambda scale: printed.estimate(found.get((scale, _NEXT)), labels, bounds=True),
-            ),
-            *(
-                (
-                    numbers(step, head),
-                    lambda scale, head=head, term=term: _loss(
-                        losses.get((head, scale, f"{term}_cfi_change"))
-                    ),
-                )
-                for head in equal
-                for term, step in _STEPS.items()
-            ),
-        ],
+        [(heads, cells)],
         structure,
         f"Polychoric correlations, WLSMV; n: {nouns.person[1]} who answered every {nouns.statement[0]} of the scale; "
         "χ²: scaled and shifted.",
@@ -187,22 +179,24 @@ def dif(dif: pd.DataFrame, labels: Labels) -> Table:
     hidden = (tests["status"] == Status.WITHHELD).sum()
     tested = whole(tests["estimate"].notna().sum())
 
-    def named(row: tuple[tuple[str, ...], Any]) -> Iterator[Cell]:
-        scale, item, wave, organisation = row[0]
-        return map(Cell, (labels.item(item), labels.scale(scale), between(wave, organisation)))
+    def cells(row: tuple[tuple[str, ...], Any]) -> Iterator[Cell]:
+        (scale, item, wave, organisation), rows = row
+        yield from map(Cell, (labels.item(item), labels.scale(scale), between(wave, organisation)))
+        yield printed.count(rows.get("total_lr"))
+        yield from (_shown(rows.get(term), what) for term, what, _ in SHOWN)
+        yield _size(rows.get("total_r2_change"))
 
+    named = (nouns.statement[0].capitalize(), "Scale", "Between")
+    heads = [
+        *map(Column, named),
+        numbers("n"),
+        *(head for _, _, head in SHOWN),
+        Column("Size", "Both together"),
+    ]
     return laid_out(
         f"{nouns.statement[1].capitalize()} that work differently in groups",
         found.items(),
-        [
-            ([*map(Column, (nouns.statement[0].capitalize(), "Scale", "Between"))], named),
-            (numbers("n"), lambda row: printed.count(row[1].get("total_lr"))),
-            *(
-                (column, lambda row, term=term, what=what: _shown(row[1].get(term), what))
-                for term, what, column in SHOWN
-            ),
-            (Column("Size", "Both together"), lambda row: _size(row[1].get("total_r2_change"))),
-        ],
+        [(heads, cells)],
         dif,
         f"{whole(len(found))} of {tested} comparisons are listed: those whose test of both together is below "
         f"{number(level)} after adjustment, or whose size is not negligible (Jodoin and Gierl).",

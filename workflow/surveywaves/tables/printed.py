@@ -12,7 +12,7 @@ from typing import Any, Final
 import pandas as pd
 
 from surveywaves import words
-from surveywaves.tables.layout import Cell, Column, Maker
+from surveywaves.tables.layout import Cell, Maker
 from surveywaves.terms import ALL, LOW_RELIABILITY_MARK, Decision, Status
 from surveywaves.text import listed
 from surveywaves.words import (
@@ -90,7 +90,7 @@ def p(row: Any, what: str = "p_adjusted") -> Cell:
 def count_and_percent(row: Any) -> Cell:
     """Print a count and its percentage as publications do, n (%), as far as they are not withheld."""
     n, percent = count(row), number(row, "percent", percentage)
-    if n.text == percent.text:
+    if percent.text in (n.text, NONE):
         return n
     return replace(n, text=f"{n.text} ({percent.text})", more=(as_float(percent.value),))
 
@@ -190,9 +190,9 @@ def clearness(row: Any) -> float:
     return float(row.estimate) / error if error > 0 and row.decision in SIGNS else math.nan
 
 
-def of_everybody(name: str) -> float | None:
+def of_everybody(name: str) -> float:
     """Return a rank for `Table.ranks` that always shows the rows of all together."""
-    return None if name == ALL else math.nan
+    return math.inf if name == ALL else math.nan
 
 
 def who(names: Sequence[str], labels: Labels) -> str:
@@ -212,7 +212,7 @@ MANY: Final = 6
 def whose(labels: Labels, name: Callable[[Any], str] = attrgetter("organisation")) -> Maker:
     """Make the column that names the organisation of a row; `name` takes it from the row."""
     head = labels.presentation.nouns.organisation[0].capitalize()
-    return Column(head), lambda row: Cell(labels.organisation(name(row)))
+    return head, lambda row: labels.organisation(name(row))
 
 
 def when(wave: str, labels: Labels) -> str:

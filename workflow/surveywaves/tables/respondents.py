@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 import pandas as pd
 
 from surveywaves.study.parts import Presentation
 from surveywaves.tables import printed
-from surveywaves.tables.layout import Cell, Column, Table, laid_out, numbers
+from surveywaves.tables.layout import Cell, Table, laid_out, numbers
 from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Evidence, Missing
 from surveywaves.text import listed
 from surveywaves.words import NONE, Labels, as_float, interval, is_missing, percentage, records, share, whole
@@ -26,40 +26,38 @@ REASONS: Final = {
 
 def waves(frame: pd.DataFrame, labels: Labels) -> Table:
     """List the waves: when they were in the field, what their data are, how many answered of how many."""
-    found, nouns = {row.wave: row for row in records(frame)}, labels.presentation.nouns
-    study = labels.presentation.waves
+    found, study = {row.wave: row for row in records(frame)}, labels.presentation
+    nouns = study.nouns
     rates = {
-        name: _rate(found.get(name), known=words.population.size is not None) for name, words in study.items()
+        name: _rate(found.get(name), known=wave.population.size is not None)
+        for name, wave in study.waves.items()
     }
     rated = any(not is_missing(cell.value) or cell is printed.HIDDEN for cell in rates.values())
-    several = len(labels.presentation.organisations) > 1
 
     def people(name: str) -> Cell:
-        about = study[name].population
+        about = study.waves[name].population
         said = f"{'about ' if about.approximate else ''}{whole(about.size)}"
         return (printed.NOTHING if about.size is None else Cell(said, float(about.size))).noted(about.note)
 
-    def surveyed(name: str) -> Cell:
-        return Cell(printed.who(study[name].organisations_surveyed, labels))
-
     def kind(name: str) -> Cell:
-        observed = study[name].evidence is Evidence.OBSERVED
-        return Cell(study[name].evidence.value, tone="" if observed else "caution")
+        evidence = study.waves[name].evidence
+        return Cell(evidence.value, tone="" if evidence is Evidence.OBSERVED else "caution")
 
     return laid_out(
         f"Waves and {nouns.returns[1]}",
-        study,
+        study.waves,
         [
-            (Column("Wave"), lambda name: Cell(study[name].title)),
-            (Column("In the field"), lambda name: Cell(study[name].period or NONE)),
-            (Column("Data"), kind),
-            several and (Column(f"{nouns.organisation[1].capitalize()} surveyed"), surveyed),
-            (
-                numbers(nouns.returns[1].capitalize()),
-                lambda name: printed.count(found.get(name), "returns"),
+            ("Wave", lambda name: study.waves[name].title),
+            ("In the field", lambda name: study.waves[name].period or NONE),
+            ("Data", kind),
+            len(study.organisations) > 1
+            and (
+                f"{nouns.organisation[1].capitalize()} surveyed",
+                lambda name: printed.who(study.waves[name].organisations_surveyed, labels),
             ),
+            (numbers(nouns.returns[1].capitalize()), lambda name: printed.count(found.get(name), "returns")),
             (numbers("Population"), people),
-            rated and (numbers("Response rate"), lambda name: rates[name]),
+            rated and (numbers("Response rate"), rates.__getitem__),
         ],
         frame,
         "A range is that of the population's estimate: where everybody was asked, a rate has no sampling error."
@@ -95,21 +93,35 @@ def respondents(frame: pd.DataFrame, labels: Labels) -> Table:
     ]
     found = {(row.wave, row.organisation, row.variable, row.level): row for row in records(frame)}
 
-    def cells(row: tuple[str, str]) -> Iterator[Cell]:
-        variable, level = row
+    def cells(about: tuple[str, str]) -> Iterator[Cell]:
+        variable, level = about
+        yield Cell(labels.level(variable, level))
         for wave, name in places:
             # Within an organisation, the variable that names it says nothing.
             within = name != ALL and variable == ORGANISATION
-            yield Cell("") if within else _level(found.get((wave, name, variable, level)), level)
+            row = found.get((wave, name, variable, level))
+            yield (
+                Cell("")
+                if within
+                else printed.count(row)
+                if level == NOT_STATED
+                else printed.count_and_percent(row)
+            )
 
     last = places[-1][0] if places else ""
 
-    def rank(row: tuple[str, str]) -> float | None:
-        return as_float(getattr(found.get((last, ALL, *row)), "n", None)) if row[0] == ORGANISATION else None
+    def rank(row: tuple[str, str]) -> float:
+        if row[0] != ORGANISATION:
+            return math.inf
+        return as_float(getattr(found.get((last, ALL, *row)), "n", None))
 
     def section(row: tuple[str, str]) -> str:
         return study.nouns.organisation[0].capitalize() if row[0] == ORGANISATION else labels.variable(row[0])
 
+    heads = (
+        numbers(_whose(wave, name, labels) if len(groups) > 1 else "n (%)", labels.wave(wave))
+        for wave, name in places
+    )
     return laid_out(
         f"Who answered: {study.nouns.person[1]} by wave",
         [
@@ -118,16 +130,7 @@ def respondents(frame: pd.DataFrame, labels: Labels) -> Table:
             if variable != ORGANISATION or len(study.organisations) > 1
             for level in _ordered(study, variable, there.loc[there["variable"] == variable, "level"].unique())
         ],
-        [
-            (Column(""), lambda row: Cell(labels.level(*row))),
-            (
-                [
-                    numbers(_whose(wave, name, labels) if len(groups) > 1 else "n (%)", labels.wave(wave))
-                    for wave, name in places
-                ],
-                cells,
-            ),
-        ],
+        [(["", *heads], cells)],
         frame,
         "n (% of those who answered the question); those who did not state it are not in the percentages.",
         f"{NONE}: not asked.",
@@ -135,7 +138,7 @@ def respondents(frame: pd.DataFrame, labels: Labels) -> Table:
         section=section,
         ranked=(
             "all other variables",
-            f"the largest and smallest {study.nouns.organisation[1]} of {labels.wave(last)}",
+            f"the largest {study.nouns.organisation[1]} of {labels.wave(last)}",
             rank,
         ),
     )
@@ -162,15 +165,6 @@ def _ordered(study: Presentation, variable: str, present: Iterable[str]) -> list
     return [*(level for level in known if level in wanted), *extra, *last]
 
 
-def _level(row: Any, level: str) -> Cell:
-    n = printed.count(row)
-    if level == NOT_STATED or (
-        not printed.is_withheld(row, "percent") and is_missing(getattr(row, "percent", None))
-    ):
-        return replace(n, tone="muted")
-    return printed.count_and_percent(row)
-
-
 def missing(frame: pd.DataFrame, labels: Labels) -> Table:
     """Lay out missing answers by wave and section of the questionnaire, in % of the answers asked for, by reason."""
     study, key = labels.presentation, ["wave", "item"]
@@ -187,6 +181,12 @@ def missing(frame: pd.DataFrame, labels: Labels) -> Table:
     used = [words for words, sums in parts.items() if any(is_missing(n) or n for n in sums.values())]
     gone = [words for words in parts if words not in used]
     most = each.groupby("wave")["returns"].max()
+
+    def cells(row: tuple[str, int]) -> Iterator[Cell]:
+        yield Cell(study.sections[row[1]])
+        yield Cell(whole(counts[row]), float(counts[row]))
+        yield from (_share(parts[words].get(row, 0), returned[row]) for words in used)
+
     return laid_out(
         "Missing answers by section of the questionnaire, in % of the answers asked for",
         [
@@ -196,18 +196,14 @@ def missing(frame: pd.DataFrame, labels: Labels) -> Table:
             if (wave, section) in returned.index
         ],
         [
-            (Column("Section"), lambda row: Cell(study.sections[row[1]])),
             (
-                numbers(study.nouns.statement[1].capitalize()),
-                lambda row: Cell(whole(counts[row]), float(counts[row])),
-            ),
-            *(
-                (
-                    numbers(words.capitalize()),
-                    lambda row, words=words: _share(parts[words].get(row, 0), returned[row]),
-                )
-                for words in used
-            ),
+                [
+                    "Section",
+                    numbers(study.nouns.statement[1].capitalize()),
+                    *(numbers(words.capitalize()) for words in used),
+                ],
+                cells,
+            )
         ],
         frame,
         "Broke off: nothing after it was answered.",

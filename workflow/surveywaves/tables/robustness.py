@@ -1,18 +1,28 @@
-"""How sure it is: decisions that another analysis does not share, and what the models assume."""
+"""How sure it is: decisions that another analysis does not share, what the models assume, what a next wave can show."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.findings import CHANGE, DIFFERENCE, GAP, KINDS
+from surveywaves.findings import CHANGE, DIFFERENCE, GAP, KINDS, kind_of
 from surveywaves.tables import printed
-from surveywaves.tables.layout import Cell, Column, Table, laid_out, numbers, stacked
-from surveywaves.terms import BETWEEN, FAVOURABLE, LINEAR, Decision, Status
-from surveywaves.words import NONE, Labels, as_float, lower, number, records, whole
+from surveywaves.tables.layout import Cell, Table, laid_out, numbers, stacked
+from surveywaves.terms import ALL, BETWEEN, FAVOURABLE, LINEAR, RETURNS_NEEDED, Decision, Status
+from surveywaves.words import (
+    NONE,
+    Labels,
+    as_float,
+    is_missing,
+    lower,
+    number,
+    percent,
+    records,
+    share,
+    whole,
+)
 
 _UP, _DOWN, _SAME = Decision.INCREASE, Decision.DECREASE, Decision.NO_MEANINGFUL_CHANGE
 DECISIONS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -24,20 +34,7 @@ DECISIONS: Final[Mapping[str, Mapping[str, str]]] = {
         _SAME: "no meaningful difference",
     },
 }
-"""Kind of contrast -> decision -> words; of gaps and differences in change, of the first-named."""
-
-
-def decision_words(decision: str, kind: str, *, first: str) -> str:
-    """Put a decision into words.
-
-    Parameters
-    ----------
-    decision, kind
-        One of `Decision`, and the kind of its contrast.
-    first
-        The organisation named first in the contrast, in words.
-    """
-    return DECISIONS.get(kind, {}).get(decision, decision.replace("_", " ")).replace("{first}", first)
+"""Kind of contrast -> decision -> words."""
 
 
 def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
@@ -48,36 +45,31 @@ def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
     parted = main[(main["agreeing"] < main["variants"]).fillna(value=False)]
     several = len(labels.presentation.organisations) > 1
     unit = "percentage points of favourable answers" if favourable else "standard deviations of one answer"
-    agreeing = "analyses that decide alike, of those that moved the estimate"
-    tipping = "how much the missing answers would have to differ for another decision"
     return laid_out(
         "Decisions that another analysis does not share",
         [row for kind in KINDS for row in records(parted[parted["term"] == kind])],
         [
-            (Column("Scale"), lambda row: Cell(labels.scale(row.scale))),
-            (Column("Waves"), lambda row: Cell(printed.when(row.wave, labels))),
+            ("Scale", lambda row: labels.scale(row.scale)),
+            ("Waves", lambda row: printed.when(row.wave, labels)),
             several and printed.whose(labels),
+            ("Main analysis", lambda row: printed.sentence(decided(row.decision, row, labels)).rstrip(".")),
             (
-                Column("Main analysis"),
-                lambda row: Cell(printed.sentence(_decided(row.decision, row, labels)).rstrip(".")),
-            ),
-            (
-                numbers("Agreeing", spoken=agreeing),
+                numbers("Agreeing"),
                 lambda row: Cell(f"{whole(row.agreeing)} of {whole(row.variants)}", float(row.agreeing)),
             ),
-            (Column("Otherwise"), lambda row: Cell(_otherwise(row, labels))),
-            (numbers("Largest move"), partial(_in_unit, what="largest_move")),
+            ("Otherwise", lambda row: _otherwise(row, labels)),
+            (numbers("Largest move"), lambda row: _in_unit(row, "largest_move")),
             (
-                Column("In which analysis"),
-                lambda row: Cell(lower(labels.variant(row.largest_variant)) if row.largest_variant else NONE),
+                "In which analysis",
+                lambda row: lower(labels.variant(row.largest_variant)) if row.largest_variant else NONE,
             ),
-            (numbers("Tipping point", spoken=tipping), partial(_in_unit, what="tipping_point")),
+            (numbers("Tipping point"), lambda row: _in_unit(row, "tipping_point")),
         ],
         main,
         f"Of {whole(len(main))} decisions, {whole(len(main) - len(parted))} are shared by every analysis that "
         "moved the estimate.",
         f"Moves and tipping points: {unit}. Agreeing: analyses deciding alike, of those that moved the estimate. "
-        f"Tipping point: {tipping}."
+        "Tipping point: how much the missing answers would have to differ for another decision."
         if len(parted)
         else "",
         "Without decisions that are withheld."
@@ -85,14 +77,14 @@ def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
         else "",
         heads=3 if several else 2,
         section=lambda row: KINDS[row.term],
-        ranked=("", "the largest moves, up and down", lambda row: as_float(row.largest_move)),
+        ranked=("", "the largest moves", lambda row: as_float(row.largest_move)),
     )
 
 
-def _decided(decision: str, row: Any, labels: Labels) -> str:
-    return decision_words(
-        decision, row.term, first=labels.organisation(row.organisation.partition(BETWEEN)[0])
-    )
+def decided(decision: str, row: Any, labels: Labels) -> str:
+    """Put a decision on a contrast into words: of a gap and a difference in change, of the first-named."""
+    told = DECISIONS.get(row.term, {}).get(decision, decision.replace("_", " "))
+    return told.replace("{first}", labels.organisation(row.organisation.partition(BETWEEN)[0]))
 
 
 _END: Final = ("largest move", "no estimate", "no difference", "another decision")
@@ -102,7 +94,7 @@ def _otherwise(row: Any, labels: Labels) -> str:
     """Say which analyses decide otherwise, and how: the middle of a row's sentence."""
     told = [part.rpartition(": ") for part in str(row.words).split("; ")[1:] if not part.startswith(_END)]
     said = [
-        f"{labels.readable(who)}: {_decided(decision.replace(' ', '_'), row, labels).replace('_', ' ')}"
+        f"{labels.readable(who)}: {decided(decision.replace(' ', '_'), row, labels)}"
         for who, _, decision in told
         if who
     ]
@@ -141,38 +133,30 @@ def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.Data
         tests.setdefault((row.scale, row.term), []).append(row)
     nouns = labels.presentation.nouns
     item = nouns.statement[1]
+
+    def cells(scale: str) -> Iterator[Cell]:
+        for term in TESTED:
+            yield from _tests(tests.get((scale, term), ()), level)
+        yield from (printed.p(found.get((scale, term)), "p_value") for term in SPREADS)
+        yield from (printed.estimate(found.get((scale, term)), labels) for term in SHAPES)
+
+    counted = (f"{item.capitalize()} against", "Smallest adj. p")
+    heads = [
+        *(numbers(head, group) for group in TESTED.values() for head in counted),
+        *(numbers(f"{head}, p", "Equal variances of cells") for head in SPREADS.values()),
+        *(numbers(head, "Normality") for head in SHAPES.values()),
+    ]
     return laid_out(
         "What the models assume, and what the answers say of it",
         labels.scales_in(diagnostics),
         [
-            (Column("Scale"), lambda scale: Cell(labels.scale(scale))),
+            ("Scale", labels.scale),
             bool(alike)
             and (
                 numbers(f"ICC ({labels.confidence} CI)"),
                 lambda scale: printed.estimate(alike.get(scale), labels, bounds=True),
             ),
-            *(
-                (
-                    numbers(head, group),
-                    lambda scale, term=term, place=place: _tests(tests.get((scale, term), ()), level)[place],
-                )
-                for term, group in TESTED.items()
-                for place, head in enumerate((f"{item.capitalize()} against", "Smallest adj. p"))
-            ),
-            *(
-                (
-                    numbers(f"{head}, p", "Equal variances of cells"),
-                    lambda scale, term=term: printed.p(found.get((scale, term)), "p_value"),
-                )
-                for term, head in SPREADS.items()
-            ),
-            *(
-                (
-                    numbers(head, "Normality"),
-                    lambda scale, term=term: printed.estimate(found.get((scale, term)), labels),
-                )
-                for term, head in SHAPES.items()
-            ),
+            (heads, cells),
         ],
         stacked(own, diagnostics),
         f"ICC: correlation of two answers of a {nouns.person[0]}." if alike else "",
@@ -191,3 +175,82 @@ def _tests(rows: Sequence[Any], level: float) -> tuple[Cell, Cell]:
     against = sum(row.p_adjusted < level for row in rows)
     smallest = min(rows, key=lambda row: row.p_adjusted)
     return Cell(f"{whole(against)} of {whole(len(rows))}", float(against)), printed.p(smallest)
+
+
+# --- the next wave --------------------------------------------------------------------------------------------------
+
+ASKED: Final = {
+    "power": "Power, %",
+    "power_adjusted": "After adjustment, %",
+    "detectable": "Detectable, SD",
+}
+"""Terms of the plan by number of returns, and the head of their columns."""
+
+_SIZES: Final = 3
+"""Numbers of returns that are shown at most."""
+
+
+def planning(planning: pd.DataFrame, labels: Labels) -> Table:
+    """Lay the plan out, a contrast with the wave to come below the other: returns needed, power, detectable."""
+    plan, returns = labels.presentation.planning, labels.presentation.nouns.returns[1]
+    powers = planning[planning["term"] == "power"]
+    often = powers["n"].value_counts()
+    # Where counts are rounded, the largest number differs from contrast to contrast.
+    sizes = sorted(int(n) for n in often.index[2 * often >= often.max()])
+    step = max(1, len(sizes) // _SIZES)
+    shown = sizes[step - 1 :: step][-_SIZES:]
+    found = {
+        (row.term, row.scale, row.wave, row.organisation, None if row.term == RETURNS_NEEDED else row.n): row
+        for row in records(planning[planning["n"].isin(shown) | (planning["term"] == RETURNS_NEEDED)])
+    }
+    terms = [term for term in ASKED if term in {term for term, *_ in found}]
+    contrasts = list(dict.fromkeys(zip(powers["wave"], powers["organisation"], strict=True)))
+    if len(contrasts) > _CONTRASTS:
+        contrasts = [one for one in contrasts if BETWEEN not in one[1]]
+
+    def cells(key: tuple[str, str, str]) -> Iterator[Cell]:
+        yield Cell(labels.scale(key[0]))
+        yield _needed(found.get((RETURNS_NEEDED, *key, None)), labels)
+        for n in shown:
+            yield from (_cell(found.get((term, *key, n)), labels) for term in terms)
+
+    heads = (numbers(ASKED[term], f"{whole(n)} {returns}") for n in shown for term in terms)
+    return laid_out(
+        f"What {plan.title if plan else 'the next wave'} can show, by number of {returns}",
+        [
+            (scale, wave, organisation)
+            for wave, organisation in contrasts
+            for scale in labels.scales_in(
+                powers[powers["wave"].eq(wave) & powers["organisation"].eq(organisation)]
+            )
+        ],
+        [(["Scale", numbers(f"{returns.capitalize()} needed"), *heads], cells)],
+        planning,
+        f"Power: chance to find the smallest effect of interest (±{number(plan.smallest)} SD of one answer); after "
+        f"adjustment for all scales, where no other shows anything. {returns.capitalize()} needed: for a "
+        f"power of {share(plan.power, decimals=0)} before adjustment. Detectable: difference found with that power."
+        if plan
+        else "",
+        f"Every contrast and number of {returns}, and equivalence tests, are in the CSV.",
+        section=lambda key: f"{KINDS[kind_of(*key[1:])]}: {labels.organisation(key[2])}",
+        ranked=(lower(labels.organisation(ALL)), "", lambda key: printed.of_everybody(key[2])),
+    )
+
+
+_CONTRASTS: Final = 8
+"""Contrasts that are all shown; of more, those within an organisation are."""
+
+
+def _cell(row: Any, labels: Labels) -> Cell:
+    if row is None or is_missing(row.estimate) or not row.term.startswith("power"):
+        return printed.estimate(row, labels)
+    return Cell(percent(100 * row.estimate).removesuffix("%"), 100 * float(row.estimate))
+
+
+def _needed(row: Any, labels: Labels) -> Cell:
+    """Print how many must answer; where no number is enough, why."""
+    cell = printed.number(row, "estimate", whole)
+    if row is None or not is_missing(row.estimate):
+        return cell
+    # The power that everybody would give differs from row to row: it is in the data.
+    return cell.noted(printed.sentence(labels.readable(row.note).partition(": ")[0]))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from operator import itemgetter
-from typing import Any, Final, TypeAlias
+from itertools import chain
+from typing import Any, Final
 
 import pandas as pd
 
@@ -14,21 +14,11 @@ from surveywaves.findings import CHANGE, contrast_rows, main_pair
 from surveywaves.study.models import Item
 from surveywaves.tables import printed
 from surveywaves.tables.change import MANY_CELLS
+from surveywaves.tables.data import FAULTS
 from surveywaves.tables.layout import Cell, Column, Table, laid_out, numbers, stacked
 from surveywaves.terms import ALL, NOT_STATED, PERCENT_FAVOURABLE, WITHOUT_SCALE
 from surveywaves.text import listed
 from surveywaves.words import NONE, Labels, is_missing, percentage, records, statement
-
-MISPRINTS: Final = {"misprint": "should be", "undecided": "nobody has decided; possible:"}
-"""Verdicts of the audit that the answers carry as a note, and how the note goes on."""
-
-BY_DECISION: Final = "; by decision: "
-"""Divides what arithmetic says of a printed cell from what a person decided (see `surveywaves.published`)."""
-
-Place: TypeAlias = tuple[str, int]
-"""Item and response of an answer; response 0 is the base."""
-
-WHAT: Final = {"count": "a count", "percent": "a percentage", "base": "a base"}
 
 
 def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.DataFrame | None = None) -> Table:
@@ -74,8 +64,8 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
         "Favourable answers to every statement, in %",
         sorted(study.items.values(), key=lambda item: order.index(item.scale)),
         [
-            (Column(study.nouns.statement[0].capitalize()), named),
-            *((columns(name), lambda item, name=name: cells(item, name)) for name in groups),
+            (study.nouns.statement[0].capitalize(), named),
+            ([*chain(*map(columns, groups))], lambda item: chain(*(cells(item, name) for name in groups))),
         ],
         stacked(chosen, changes),
         f"{NONE}: not asked, or nobody answered.",
@@ -135,7 +125,6 @@ def answers(
     labels: Labels,
     *,
     battery: str,
-    by_organisation: bool = False,
     published_tables: pd.DataFrame | None = None,
 ) -> Table:
     """Lay answers out as published tables do: a statement a row, n and % for each response, a wave below the other.
@@ -146,87 +135,41 @@ def answers(
         `item_frequencies`.
     battery
         One of `surveywaves.catalogue.batteries`: statements of a scale that share their response options.
-    by_organisation
-        Organisations below each other, instead of everybody together.
     published_tables
-        `published_tables`: what the publication misprints of these answers is noted.
+        The audit of the publication: whether it misprints any of these answers is noted.
     """
     study, items = labels.presentation, batteries(labels.presentation)[battery]
     scale = study.response_scales[items[0].response_scale]
-    organisations = tuple(study.organisations) if by_organisation else (ALL,)
     chosen = frequencies[
-        frequencies["item"].isin([item.item for item in items])
-        & frequencies["organisation"].isin(organisations)
+        frequencies["item"].isin([item.item for item in items]) & (frequencies["organisation"] == ALL)
     ]
     asked = chosen[(chosen["base"] > 0) | chosen["base"].isna()]
-    there = set(zip(asked["item"], asked["wave"], asked["organisation"], strict=True))
-    found = {(row.item, row.wave, row.organisation, row.response): row for row in records(chosen)}
-    said = {}
-    if published_tables is not None and not by_organisation:
-        said = {study.published_wave: misprint_notes(published_tables, items)}
+    there = set(zip(asked["item"], asked["wave"], strict=True))
+    found = {(row.item, row.wave, row.response): row for row in records(chosen)}
 
-    def cells(row: tuple[Item, str, str]) -> Iterator[Cell]:
-        item, wave, name = row
-        own = [found.get((item.item, wave, name, response)) for response in range(1, scale.points + 1)]
+    def cells(row: tuple[Item, str]) -> Iterator[Cell]:
+        item, wave = row
+        yield Cell(labels.wave(wave)).noted(labels.comparability_note(wave, item.item))
+        own = [found.get((item.item, wave, response)) for response in range(1, scale.points + 1)]
         base = printed.count(next(filter(None, own), None), "base")
-        for response, cell in enumerate((base, *map(printed.count_and_percent, own))):
-            notes = said.get(wave, {}).get((item.item, response), ())
-            yield replace(cell.noted(*notes), tone="caution") if notes else cell
+        yield from (base, *map(printed.count_and_percent, own))
 
     named = dict.fromkeys(str(item.published_table) for item in items if item.published_table is not None)
-    title = labels.scale(items[0].scale or WITHOUT_SCALE)
-    title += f" (printed as Table {listed(list(named))})" if named else ""
+    misprinted = published_tables is not None and bool(
+        (published_tables["table"].isin(list(named)) & published_tables["verdict"].isin(FAULTS)).any()
+    )
     absent = [labels.wave(wave) for wave in study.waves if wave not in {key[1] for key in there}]
-    options = zip(("n", *scale.short), ("answers", *scale.labels), strict=True)
-    columns = [numbers(short, spoken="" if short == label else label) for short, label in options]
-    spoken = {column.head: column.spoken for column in columns if column.spoken}
+    options = [*zip(scale.short, scale.labels, strict=True)]
     return laid_out(
-        f"{title}, by {study.nouns.organisation[0]}" if by_organisation else title,
-        [
-            (item, wave, name)
-            for item in items
-            for wave in study.waves
-            for name in organisations
-            if (item.item, wave, name) in there
-        ],
-        [
-            (
-                Column("Wave"),
-                lambda row: Cell(labels.wave(row[1])).noted(labels.comparability_note(row[1], row[0].item)),
-            ),
-            by_organisation and printed.whose(labels, itemgetter(2)),
-            (columns, cells),
-        ],
+        labels.scale(items[0].scale or WITHOUT_SCALE)
+        + (f" (printed as Table {listed(list(named))})" if named else ""),
+        [(item, wave) for item in items for wave in study.waves if (item.item, wave) in there],
+        [(["Wave", *map(numbers, ("n", *scale.short))], cells)],
         chosen,
-        "Number of answers, and n (% of them) for each response.",
-        "" if by_organisation else f"{labels.organisation(ALL)}.",
-        "; ".join(f"{short}: {label}" for short, label in spoken.items()) + ".",
+        f"{labels.organisation(ALL)}: number of answers (n), and n (%) of each response.",
+        "; ".join(f"{short}: {label}" for short, label in options if short != label),
         f"Without answers in this form: {listed(absent)}." if absent else "",
+        "Some of these are misprinted in the publication: see its misprints." if misprinted else "",
         printed.unweighted(chosen),
-        heads=2 if by_organisation else 1,
         section=lambda row: row[0].text,
     )
-
-
-def misprint_notes(audited: pd.DataFrame, items: Iterable[Item]) -> dict[Place, tuple[str, ...]]:
-    """Say of each answer that the publication misprints what it prints, what it should say, and why."""
-    by_place = {
-        (str(item.published_table), str(item.published_row)): item.item
-        for item in items
-        if item.published_table is not None
-    }
-    tables = {table for table, _ in by_place}
-    own = audited[audited["table"].isin(tables)]
-    categories = [name for name in dict.fromkeys(own["category"]) if name]
-    notes: dict[Place, list[str]] = {}
-    for row in records(own[own["verdict"].isin(MISPRINTS)]):
-        if (item := by_place.get((row.table, row.row))) is None:
-            continue
-        response = categories.index(row.category) + 1 if row.category else 0
-        told = " ".join(filter(None, (MISPRINTS[row.verdict], row.settled)))
-        why = row.evidence.partition(BY_DECISION)[0]
-        notes.setdefault((item, response), []).append(
-            f"The publication prints {WHAT.get(row.quantity, row.quantity)} of {row.printed}; {told}"
-            f"{f' ({why})' if why else ''}."
-        )
-    return {key: tuple(told) for key, told in notes.items()}

@@ -1,7 +1,8 @@
 """Tables for publication: the tables of the report as files to paste, in HTML, Word, LaTeX and CSV, and one workbook.
 
-page       as HTML, by great-tables: within the report, and as a page of its own; and a page that lists the tables
-paper      as Word and LaTeX, by pandoc from that HTML
+grid       the boxes that a table is written from: heads above heads, heads of rows, sections
+page       as HTML: within the report, and as a page of its own; and a page that lists the tables
+paper      as Word and LaTeX, by pandoc
 workbook   all tables in a workbook, a sheet a table
 rows       the rows behind a table as CSV
 """
@@ -53,9 +54,9 @@ def files(
     ours = [(one, _protected(table, labels)) for one, table in made(frames, labels, exhibits, whole=True)]
     said = [demonstration(_kinds(table, study)) for _, table in ours]
     pasted = [table.at_most(MOST_PASTED) for _, table in ours]
-    pages = [(table, html(table), evidence) for table, evidence in zip(pasted, said, strict=True)]
-    for table, fragment, evidence in pages:
-        yield f"{table.name}.html", page(table, fragment, demonstration=evidence)
+    pages = [*zip(pasted, said, strict=True)]
+    for table, evidence in pages:
+        yield f"{table.name}.html", page(table, demonstration=evidence)
         yield f"{table.name}.csv", to_csv(table.data, labels)
     yield from papers(pages)
     yield WORKBOOK, workbook(zip((table for _, table in ours), said, strict=True))

@@ -1,31 +1,31 @@
-r"""Tables as Word and LaTeX, by pandoc from their HTML; all of them in one call each, taken apart afterwards.
+r"""Tables as Word and LaTeX, by pandoc; all of them in one call, taken apart afterwards.
 
 What pandoc does not know is put right in what it writes: small type, rules of a journal, a turned page for a wide
-table. great-tables' own `as_latex` (1.1) refuses footnotes, does not number its captions and lets statements run off
-the page.
+table.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import re
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pypandoc  # type: ignore[import-untyped]
 
 from surveywaves.files import undated_zip
 from surveywaves.tables.layout import Table
-from surveywaves.tables.publish.page import below, words
+from surveywaves.tables.publish.grid import Box, body, heads
 from surveywaves.text import visible
 
 _APART: Final = "surveywaves-the-next-table"
-"""A paragraph that stands between two tables on their way through pandoc."""
+"""A paragraph that stands behind each table on its way through pandoc."""
 
 UPRIGHT, TURNED = 170, 257
 """Width between the margins of a page of A4, and of a turned one, in millimetres."""
@@ -56,86 +56,99 @@ def shape(table: Table) -> Shape:
     return Shape(tuple(width / sum(widths) for width in widths), turned, size)
 
 
-def papers(pages: Sequence[tuple[Table, str, str]]) -> Iterator[tuple[str, bytes]]:
+def papers(tables: Sequence[tuple[Table, str]]) -> Iterator[tuple[str, bytes]]:
     """Write tables as Word and as LaTeX.
 
     Parameters
     ----------
-    pages
-        Each table, its HTML (see `surveywaves.tables.publish.page.html`), and what its data are if not observed. All
-        of them, since starting pandoc takes longer than a table.
+    tables
+        Each with what its data are if not observed. All of them, since starting pandoc takes longer than a table.
 
     Yields
     ------
     tuple
         Name of a file and its content, the same bytes for the same tables.
     """
-    if not pages:
+    if not tables:
         return
-    tables = [table for table, _, _ in pages]
-    shapes = [shape(table) for table in tables]
-    sources = [_source(*page, form) for page, form in zip(pages, shapes, strict=True)]
+    forms = [(table, shape(table)) for table, _ in tables]
+    blocks = [
+        block
+        for (table, said), (_, form) in zip(tables, forms, strict=True)
+        for block in (*_blocks(table, said, form), _block("Para", _inlines(_APART)))
+    ]
+    document = json.dumps({"pandoc-api-version": [1, 23], "meta": {}, "blocks": blocks})
     with tempfile.TemporaryDirectory() as folder:
         writer, word = Path(folder) / "writer.lua", Path(folder) / "tables.docx"
         writer.write_text(_WRITER, encoding="utf-8")
         options = ["--wrap=preserve", f"--variable=word:{word}"]
-        tex = pypandoc.convert_text(f"<p>{_APART}</p>".join(sources), str(writer), "html", options)
+        tex = pypandoc.convert_text(document, str(writer), "json", options)
         content = word.read_bytes()
-    for table, form, text in zip(tables, shapes, tex.split(_APART), strict=True):
+    for (table, form), text in zip(forms, tex.split(_APART)[:-1], strict=True):
         yield f"{table.name}.tex", _latex(table, form, text).encode()
-    for table, document in zip(tables, _documents(content, tables, shapes), strict=True):
-        yield f"{table.name}.docx", document
+    yield from _documents(content, forms)
 
 
 _WRITER: Final = """
-function sided(table)
-  local sides, specs = table.attributes.sides, table.colspecs
-  for place, spec in ipairs(specs) do
-    spec[1] = sides:sub(place, place) == "r" and "AlignRight" or "AlignDefault"
-  end
-  table.colspecs, table.attributes.sides = specs, nil
-  return table
-end
-
 function Writer(document, options)
-  document = document:walk({Table = sided})
   local word = assert(io.open(tostring(options.variables.word), "wb"))
   word:write(pandoc.write(document, "docx"))
   word:close()
   return pandoc.write(document, "latex", options)
 end
 """
-"""Makes pandoc write both forms from one reading, since reading takes longer than writing.
+"""Makes pandoc write both forms from one reading."""
 
-By default, pandoc aligns a column as its first row is, which may be a heading across all columns.
-"""
+# --- as pandoc has it ---------------------------------------------------------------------------------------------
 
-_CLASSED: Final = re.compile(r'<(t[hd])([^>]*?) class="([^"]*)"([^>]*)>(.*?)</\1>', re.DOTALL)
-
-
-_SPANNER: Final = re.compile(r'<th ((?:(?!class=)[^>])*scope="colgroup"(?:(?!class=)[^>])*)>')
+_NOTHING: Final[tuple[Any, ...]] = ("", [], [])
+"""Neither identifier, classes nor attributes."""
 
 
-def _source(table: Table, fragment: str, demonstration: str, form: Shape) -> str:
-    """Write a table as HTML that pandoc understands: widths, sides, bold where a class means it."""
+def _blocks(table: Table, demonstration: str, form: Shape) -> list[Any]:
+    """Give a table with what stands above and below it, as pandoc's own document."""
+    columns = [
+        ({"t": "AlignRight" if column.numeric else "AlignLeft"}, {"t": "ColWidth", "c": share})
+        for column, share in zip(table.columns, form.shares, strict=True)
+    ]
+    caption = (None, [_block("Plain", _inlines(visible(table.title)))])
+    above, rows = [*map(_row, heads(table))], [*map(_row, body(table))]
+    parts: tuple[Any, ...] = ((_NOTHING, above), [(_NOTHING, 0, [], rows)], (_NOTHING, []))
+    told = [("", note) for note in table.notes]
+    return [
+        *([_block("Para", _inlines(demonstration, bold=True))] if demonstration else []),
+        _block("Table", (_NOTHING, caption, columns, *parts)),
+        *(
+            _block("Para", [*_inlines("", letter), *_inlines(f"{' ' if letter else ''}{visible(note)}")])
+            for letter, note in (*((letter, note) for note, letter in table.footnotes.items()), *told)
+        ),
+    ]
 
-    def plain(found: re.Match[str]) -> str:
-        tag, before, classes, after, inner = found.groups()
-        if tag == "td" and "num" in classes:
-            # A line may end before a bracket, and nowhere else.
-            inner = inner.replace(" (", "\n(").replace(" ", "\u00a0").replace("\n(", " (")
-        bold = bool({"up", "down", "caution", "group"} & set(classes.split()))
-        return f"<{tag}{before}{after}>{f'<strong>{inner}</strong>' if bold else inner}</{tag}>"
 
-    made = _SPANNER.sub(r'<th \1 style="text-align: center">', fragment)
-    made = re.sub(r"</?bdi>|</?abbr[^>]*>", "", _CLASSED.sub(plain, made))
-    made = re.sub(r' (?:id|headers|scope)="[^"]*"', "", made)
-    columns = "".join(f'<col style="width: {100 * share:.2f}%">' for share in form.shares)
-    top = f"<caption>{words(table.title)}</caption><colgroup>{columns}</colgroup>"
-    sides = "".join("r" if column.numeric else "l" for column in table.columns)
-    made = re.sub(r"<table[^>]*>", lambda _: f'<table data-sides="{sides}">{top}', made, count=1)
-    said = f"<p><strong>{words(demonstration)}</strong></p>" if demonstration else ""
-    return f"{said}{made}{below(table)}"
+def _row(boxes: Iterable[Box]) -> tuple[Any, ...]:
+    cells = []
+    for box in boxes:
+        side = "AlignCenter" if box.scope == "colgroup" and box.tone != "group" else "AlignDefault"
+        # A line of numbers may end before a bracket, and nowhere else.
+        text = _BLANK.sub("\u00a0", box.text) if box.numeric and not box.scope else box.text
+        content = [_block("Plain", _inlines(text, box.marks, bold=box.bold))]
+        cells.append((_NOTHING, {"t": side}, box.down, box.across, content))
+    return _NOTHING, cells
+
+
+_BLANK: Final = re.compile(r" (?!\()")
+
+
+def _block(kind: str, content: Any) -> dict[str, Any]:
+    return {"t": kind, "c": content}
+
+
+def _inlines(text: str, marks: str = "", *, bold: bool = False) -> list[dict[str, Any]]:
+    shown = [_block("Str", text)] if text else []
+    return [
+        *([_block("Strong", shown)] if bold and shown else shown),
+        *([_block("Superscript", [_block("Str", marks)])] if marks else []),
+    ]
 
 
 # --- LaTeX --------------------------------------------------------------------------------------------------------
@@ -183,106 +196,90 @@ def _latex(table: Table, form: Shape, text: str) -> str:
 
 # --- Word ---------------------------------------------------------------------------------------------------------
 
-_RULE: Final = '<w:{side} w:val="single" w:sz="{eighths}" w:space="0" w:color="1A1A1A"/>'
-_SECTION: Final = (
-    '<w:sectPr><w:pgSz w:w="{wide}" w:h="{high}"{turned}/><w:pgMar w:top="1134" w:right="1134" w:bottom="1134" '
-    'w:left="1134" w:header="567" w:footer="567" w:gutter="0"/></w:sectPr>'
-)
 _PART: Final = "word/document.xml"
+_CORE: Final = "docProps/core.xml"
 
 
-def _documents(content: bytes, tables: Sequence[Table], shapes: Sequence[Shape]) -> Iterator[bytes]:
+def _documents(content: bytes, forms: Sequence[tuple[Table, Shape]]) -> Iterator[tuple[str, bytes]]:
     """Take the document with all tables apart: each has the same styles, and its own page."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
-    plain = parts["word/styles.xml"].decode()
-    styles = {size: _styles(plain, size).encode() for size in _LETTERS}
-    document, core = (
-        parts.pop(_PART).decode(),
-        _DATES.sub(r"\g<1>1980-01-01T00:00:00Z", parts[_CORE].decode()),
-    )
+    document = parts[_PART].decode()
+    core = _DATES.sub(r"\g<1>1980-01-01T00:00:00Z", parts[_CORE].decode())
     start, end = document.index("<w:body>") + len("<w:body>"), document.rindex("<w:sectPr>")
     between = re.compile(rf"<w:p>(?:(?!</w:p>).)*?{_APART}.*?</w:p>", re.DOTALL)
-    for table, form, body in zip(tables, shapes, between.split(document[start:end]), strict=True):
+    for (table, form), own in zip(forms, between.split(document[start:end])[:-1], strict=True):
         title = f"<dc:title>{escape(visible(table.title)[:255], quote=False)}</dc:title>"
-        own = {
-            **parts,
-            _PART: f"{document[:start]}{_body(body, form)}</w:body></w:document>".encode(),
-            "word/styles.xml": styles[form.size],
+        parts |= {
+            _PART: f"{document[:start]}{_body(own, form)}</w:body></w:document>".encode(),
+            "word/styles.xml": _STYLES.format(size=2 * form.size).encode(),
             _CORE: title.join(_TITLE.split(core, maxsplit=1)).encode(),
         }
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-            for name, part in sorted(own.items(), key=lambda pair: pair[0] != "[Content_Types].xml"):
+            for name, part in sorted(parts.items(), key=lambda pair: pair[0] != "[Content_Types].xml"):
                 archive.writestr(name, part)
-        yield undated_zip(buffer.getvalue())
+        yield f"{table.name}.docx", undated_zip(buffer.getvalue())
 
 
-_CORE: Final = "docProps/core.xml"
 _DATES: Final = re.compile(r"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
 _TITLE: Final = re.compile(r"<dc:title>[^<]*</dc:title>|<dc:title */>")
-_HEAD: Final = re.compile(r"<w:tr>(?:(?!</w:tr>).)*?<w:tblHeader.*?</w:tr>", re.DOTALL)
-_ABOUT: Final = re.compile(r"<w:tcPr ?/>|<w:tcPr>(.*?)</w:tcPr>")
 
 
-def _body(body: str, form: Shape) -> str:
+def _body(content: str, form: Shape) -> str:
     """Set what pandoc leaves open: rules below heads, rows that stay whole, the page."""
-    body = re.sub(r"<w:bookmark(?:Start|End)[^>]*/>", "", body)
-    body = body.replace("<w:tr>", "<w:tr><w:trPr><w:cantSplit/></w:trPr>").replace("</w:trPr><w:trPr>", "")
+    content = re.sub(r"<w:bookmark(?:Start|End)[^>]*/>", "", content).replace(
+        "<w:tcPr />", "<w:tcPr></w:tcPr>"
+    )
     # A row across all columns names those below it.
     across = f'<w:gridSpan w:val="{len(form.shares)}" /></w:tcPr><w:p><w:pPr><w:pStyle w:val="Compact" />'
-    body = body.replace(across, f"{across}<w:keepNext/>")
-    heads = len(re.findall("<w:tblHeader", body))
-    numbers = iter(range(1, heads + 1))
-
-    def head(row: re.Match[str]) -> str:
-        last = next(numbers) == heads
-
-        def about(found: re.Match[str]) -> str:
-            inner = found[1] or ""
-            return f"<w:tcPr>{inner}{_borders(inner, last=last)}</w:tcPr>"
-
-        return _ABOUT.sub(about, row[0])
-
+    content = content.replace(across, f"{across}<w:keepNext/>")
+    last = content.rindex("<w:tr>", 0, content.rindex("<w:tblHeader"))
+    end = content.index("</w:tr>", last)
+    above = re.sub(r"(<w:gridSpan [^>]*/>)</w:tcPr>", rf"\1{_RULED}", content[:last])
+    above = above.replace(
+        '<w:vMerge w:val="restart" />', '<w:vMerge w:val="restart"/><w:vAlign w:val="bottom"/>'
+    )
+    content = above + content[last:end].replace("</w:tcPr>", _RULED) + content[end:]
+    content = content.replace("<w:tr>", "<w:tr><w:trPr><w:cantSplit/></w:trPr>").replace(
+        "</w:trPr><w:trPr>", ""
+    )
     width = round((TURNED if form.turned else UPRIGHT) * 1440 / 25.4)
     grid = "".join(f'<w:gridCol w:w="{round(width * share)}"/>' for share in form.shares)
-    body = re.sub("<w:tblGrid>.*?</w:tblGrid>", f"<w:tblGrid>{grid}</w:tblGrid>", body)
-    body = re.sub("<w:tblW [^>]*/>", f'<w:tblW w:w="{width}" w:type="dxa"/>', body)
-    wide, high = (16838, 11906) if form.turned else (11906, 16838)
-    turned = ' w:orient="landscape"' if form.turned else ""
-    return _HEAD.sub(head, body) + _SECTION.format(wide=wide, high=high, turned=turned)
+    content = re.sub("<w:tblGrid>.*?</w:tblGrid>", f"<w:tblGrid>{grid}</w:tblGrid>", content)
+    content = re.sub("<w:tblW [^>]*/>", f'<w:tblW w:w="{width}" w:type="dxa"/>', content)
+    page = 'w:w="16838" w:h="11906" w:orient="landscape"' if form.turned else 'w:w="11906" w:h="16838"'
+    return content + _SECTION.format(page=page)
 
 
-def _borders(about: str, *, last: bool) -> str:
-    """Return the rule below a head: for all of the last row, else for those above several columns."""
-    spans = re.search(r'gridSpan w:val="(\d+)"', about)
-    ruled = last or (spans and int(spans[1]) > 1)
-    return f"<w:tcBorders>{_RULE.format(side='bottom', eighths=4)}</w:tcBorders>" if ruled else ""
+_RULED: Final = (
+    '<w:tcBorders><w:bottom w:val="single" w:sz="4" w:space="0" w:color="1A1A1A"/></w:tcBorders>'
+    '<w:vAlign w:val="bottom"/></w:tcPr>'
+)
+_SECTION: Final = (
+    '<w:sectPr><w:pgSz {page}/><w:pgMar w:top="1134" w:right="1134" w:bottom="1134" '
+    'w:left="1134" w:header="567" w:footer="567" w:gutter="0"/></w:sectPr>'
+)
 
-
-def _styles(styles: str, size: int) -> str:
-    """Put small type and the rules of a table into pandoc's styles."""
-    ends = "".join(_RULE.format(side=side, eighths=10) for side in ("top", "bottom"))
-    rules = rf"\g<1><w:tblBorders>{ends}</w:tblBorders>"  # behind the indent, as the schema has it
-    styles = re.sub(r'(w:styleId="Table"[^>]*>.*?<w:tblInd[^>]*/>)', rules, styles, count=1, flags=re.DOTALL)
-    styles = re.sub(r'(<w:(?:left|right) [^>]*w:w=)"108"', r'\g<1>"60"', styles)
-    fonts = "".join(f' w:{script}="Arial"' for script in ("ascii", "hAnsi", "cs", "eastAsia"))
-    styles = re.sub(r"<w:rFonts [^>]*/>", f"<w:rFonts{fonts}/>", styles)
-    for name, halves, about, look in (
-        ("Compact", 2 * size, '<w:spacing w:before="20" w:after="20"/>', ""),
-        ("BodyText", 16, '<w:spacing w:before="40" w:after="20"/>', ""),
-        ("FirstParagraph", 16, '<w:spacing w:before="40" w:after="40"/>', ""),
-        ("TableCaption", 20, '<w:keepNext/><w:spacing w:before="0" w:after="80"/>', "<w:b/>"),
-    ):
-        begin = re.search(rf'<w:style [^>]*w:styleId="{name}"[^>]*>', styles)
-        if begin is None:
-            continue
-        end = styles.index("</w:style>", begin.end())
-        kept = _LOOKS.sub("", styles[begin.end() : end])
-        looks = f'{look}<w:i w:val="0"/><w:color w:val="1A1A1A"/><w:sz w:val="{halves}"/>'
-        set_so = f"{kept}<w:pPr>{about}</w:pPr><w:rPr>{looks}</w:rPr>"
-        styles = styles[: begin.end()] + set_so + styles[end:]
-    return styles
-
-
-_LOOKS: Final = re.compile(r"<w:(pPr|rPr)>.*?</w:\1>|<w:(?:pPr|rPr) ?/>", re.DOTALL)
+_STYLES: Final = """\
+<?xml version="1.0" encoding="UTF-8"?>
+<w:styles xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">
+<w:docDefaults><w:rPrDefault><w:rPr>
+<w:rFonts w:ascii="Arial" w:hAnsi="Arial" w:eastAsia="Arial" w:cs="Arial"/>
+<w:color w:val="1A1A1A"/><w:sz w:val="{size}"/><w:lang w:val="en-GB"/>
+</w:rPr></w:rPrDefault>
+<w:pPrDefault><w:pPr><w:spacing w:before="20" w:after="20"/></w:pPr></w:pPrDefault></w:docDefaults>
+<w:style w:type="paragraph" w:default="1" w:styleId="Normal"><w:name w:val="Normal"/></w:style>
+<w:style w:type="paragraph" w:styleId="Compact"><w:name w:val="Compact"/></w:style>
+<w:style w:type="paragraph" w:styleId="BodyText"><w:name w:val="Body Text"/></w:style>
+<w:style w:type="paragraph" w:styleId="FirstParagraph"><w:name w:val="First Paragraph"/></w:style>
+<w:style w:type="paragraph" w:styleId="TableCaption"><w:name w:val="Table Caption"/>
+<w:pPr><w:keepNext/><w:spacing w:after="80"/></w:pPr><w:rPr><w:b/><w:sz w:val="20"/></w:rPr></w:style>
+<w:style w:type="table" w:default="1" w:styleId="Table"><w:name w:val="Table"/><w:tblPr>
+<w:tblBorders><w:top w:val="single" w:sz="10" w:space="0" w:color="1A1A1A"/>
+<w:bottom w:val="single" w:sz="10" w:space="0" w:color="1A1A1A"/></w:tblBorders>
+<w:tblCellMar><w:left w:w="60" w:type="dxa"/><w:right w:w="60" w:type="dxa"/></w:tblCellMar>
+</w:tblPr></w:style>
+</w:styles>
+"""
+"""The styles that pandoc names: small type, rules as journals set them. LibreOffice drops a table with one unknown."""

@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any, Final
 
 import pandas as pd
-from pandas.api.types import is_numeric_dtype
 
 from surveywaves.files import csv_lines, harmless
 from surveywaves.terms import Status
@@ -54,20 +53,15 @@ def with_signs(frame: pd.DataFrame) -> pd.DataFrame:
         return frame
     hidden = frame["status"].eq(Status.WITHHELD)
     columns: dict[str, Any] = {}
-    for name in frame.columns:
-        if is_numeric_dtype(frame[name]):
-            missing = frame[name].isna()
-        elif name in _NUMBERS_AS_TEXT:
-            missing = frame[name].eq("")
-        else:
-            continue
+    for name in (*frame.select_dtypes("number"), *_NUMBERS_AS_TEXT.intersection(frame.columns)):
+        missing = frame[name].isna() | frame[name].eq("")
         marks = missing & hidden
         marks = marks & _ever(frame, name) if marks.any() else marks
         if name == "n" and "estimate" in frame.columns:
             marks |= missing & frame["estimate"].notna()
         if marks.any():
             columns[name] = frame[name].astype("object").mask(marks, WITHHELD)
-    return frame.assign(**columns) if columns else frame
+    return frame.assign(**columns)
 
 
 def _ever(frame: pd.DataFrame, name: str) -> pd.Series[bool]:
