@@ -16,7 +16,7 @@ from surveywaves.disclosure import Rule
 from surveywaves.disclosure.checklist import checklist
 from surveywaves.figures.saving import draw, svg_of
 from surveywaves.figures.style import RC
-from surveywaves.qualitative import Beside, beside, read_material
+from surveywaves.qualitative.beside import Beside, beside, read_material
 from surveywaves.qualitative.events import observations, timeline
 from surveywaves.qualitative.joint import joint_display
 from surveywaves.study import load_study

@@ -8,7 +8,7 @@ from surveywaves.disclosure.checklist import checklist, workbook
 from surveywaves.disclosure.releases import require_apart, require_like_pins
 from surveywaves.figures.saving import save_all
 from surveywaves.files import read, write, write_bytes
-from surveywaves.qualitative import beside, read_material
+from surveywaves.qualitative.beside import beside, read_material
 from surveywaves.qualitative.people import interviewed
 from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import Presentation, QualitativePart

@@ -28,14 +28,13 @@ from scipy.stats import norm
 from statsmodels.stats.inter_rater import cohens_kappa
 
 from surveywaves.disclosure import Rule
+from surveywaves.qualitative.terms import ALPHA, KAPPA
 from surveywaves.terms import ALL, Status
 
 COLUMNS: Final = (
     *("theme", "term", "coders", "estimate", "conf_low", "conf_high"),
     *("passages", "sources", "status"),
 )
-ALPHA: Final = "krippendorff_alpha"
-KAPPA: Final = "cohen_kappa"
 DRAWS: Final = 1000
 FEWEST: Final = 2
 """Interviews that an interval needs at least."""

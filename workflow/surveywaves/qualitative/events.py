@@ -8,13 +8,12 @@ import numpy as np
 import pandas as pd
 
 from surveywaves.disclosure import Rule
+from surveywaves.qualitative.terms import EVENT, FIELDWORK, STAGE
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, Status
 
 TIMELINE: Final = ("kind", "label", "start", "end", "precision", "approximate", "source")
 OBSERVATIONS: Final = ("group", "category", "meetings", "count", "per_meeting", "status")
-EVENT, FIELDWORK, STAGE = "event", "fieldwork", "interviews"
-"""Values of `kind` on the timeline."""
 
 _SPAN: Final = {"day": pd.offsets.Day(0), "month": pd.offsets.MonthEnd(0), "year": pd.offsets.YearEnd(0)}
 

@@ -12,9 +12,8 @@ from matplotlib.patches import Rectangle
 from surveywaves.figures.drawing import LINE, Axis, Drawing, Key, Page, withheld_key
 from surveywaves.figures.layout import MARKS, Part, Rows, Tile, beside, grid, panels, points, value
 from surveywaves.figures.style import FALL, GREY, INK, MARK, RISE, Sheet, Slide, on, steps, toned, wrap
-from surveywaves.qualitative.events import EVENT, FIELDWORK, STAGE
-from surveywaves.qualitative.joint import INTERVIEWS, SURVEY, VERDICT, Verdict
 from surveywaves.qualitative.names import Names
+from surveywaves.qualitative.terms import EVENT, FIELDWORK, INTERVIEWS, STAGE, SURVEY, VERDICT, Verdict
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, Status
 from surveywaves.text import listed

@@ -22,6 +22,7 @@ from typing import Any, Final
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
+from surveywaves.qualitative.terms import INTERVIEWS, SURVEY, VERDICT, Verdict
 from surveywaves.terms import ALL, BETWEEN, PERCENT_FAVOURABLE
 from surveywaves.words import records
 
@@ -34,18 +35,6 @@ class Tone(StrEnum):
     DIVIDED = "divided"
     SILENT = "silent"
 
-
-class Verdict(StrEnum):
-    """How the two halves compare."""
-
-    CONVERGENT = "convergent"
-    PARTLY = "partly_convergent"
-    DIVERGENT = "divergent"
-    SILENT = "silent"
-
-
-SURVEY, INTERVIEWS, VERDICT = "survey", "interviews", "verdict"
-"""Values of `side`: a row is about a scale and organisation, about a theme and stage, or is the verdict."""
 
 COLUMNS: Final = (
     *("wave", "principle", "side", "scale", "organisation", "theme", "stage", "sources", "n"),

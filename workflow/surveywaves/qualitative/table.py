@@ -6,10 +6,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.qualitative.agreement import ALPHA, KAPPA
-from surveywaves.qualitative.joint import SURVEY, VERDICT
 from surveywaves.qualitative.names import Names
-from surveywaves.qualitative.themes import TONES
+from surveywaves.qualitative.terms import ALPHA, KAPPA, SURVEY, TONES, VERDICT
 from surveywaves.tables import printed
 from surveywaves.tables.layout import Cell, Column, Table, laid_out, numbers
 from surveywaves.terms import ALL, BETWEEN

@@ -21,6 +21,7 @@ from surveywaves.disclosure import Rule
 from surveywaves.disclosure.system import BoolArray
 from surveywaves.qualitative.agreement import passages
 from surveywaves.qualitative.protection import protected
+from surveywaves.qualitative.terms import TONES
 from surveywaves.study.qualitative import OTHER
 from surveywaves.terms import ALL, Status
 
@@ -28,7 +29,6 @@ COLUMNS: Final = (
     *("stage", "area", "organisation", "theme", "sources", "n", "percent", "status"),
     *("favourable", "mixed", "critical", "passages"),
 )
-TONES: Final = ("favourable", "mixed", "critical")
 
 
 def spoken(segments: pd.DataFrame, *, by: Mapping[str, Sequence[str]]) -> pd.DataFrame:

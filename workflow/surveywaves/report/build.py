@@ -287,7 +287,7 @@ def _numbered(texts: Iterable[Section], material: Material, narrow: Mapping[str,
                 # The same in another unit has the same number.
                 if first := unit and numbers.get((kind, name.replace(unit, SHOWN_UNITS[0]))):
                     number = f"{first}b"
-                elif len(table.rows) > LONGEST or getattr(about.exhibit, "file_only", False):
+                elif len(table.rows) > LONGEST:
                     number = ""
                 folder = getattr(about.exhibit, "folder", "tables")
                 one = Shown(kind, name, number, visible(table.title), table=table, unit=unit, folder=folder)

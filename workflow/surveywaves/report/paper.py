@@ -53,7 +53,7 @@ BROKEN: Final = 24
 PADDING: Final = 7.5
 """What a column needs besides its letters, in points."""
 
-WORDS: Final = (62.0, 120.0)
+WORDS: Final = (56.0, 120.0)
 """Width that a column of words needs: at least, if it has as many, and at most, however long a word is.
 
 The first needs more."""
