@@ -6,6 +6,8 @@ BIN := .venv/bin
 export PYTHONHASHSEED := 0
 # Modules are compiled once, and not by each of the thousand processes that the tests start.
 export PYTHONDONTWRITEBYTECODE :=
+# One thread of linear algebra a process, as in the workflow: two workers with two each wait for one another by spinning.
+export OPENBLAS_NUM_THREADS := 1
 PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4
 
 .PHONY: all report gallery environment fast test test-slurm lint types quick unit format lock clean
