@@ -134,42 +134,6 @@ def judge_items(
     min_cell: int = 2,
     multiplicity: str = "fdr_bh",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Compare waves and organisations on every item by itself, and decide what moved.
-
-    Parameters
-    ----------
-    sample, items, standardised_effect, percentage_points, confidence, min_cell, multiplicity
-        See `compare_study`; the last is of the items.
-
-    Returns
-    -------
-    DataFrame, DataFrame
-        `item_contrasts`, and the items' rows of `diagnostics`.
-    """
-    alone = compare_items(sample, items, confidence=confidence, min_cell=min_cell)
-    decided = decide(
-        alone.contrasts,
-        alone.variances,
-        standardised=standardised_effect,
-        percentage_points=percentage_points,
-        confidence=confidence,
-        multiplicity=multiplicity,
-        against=sample.against,
-    )
-    return decided, alone.diagnostics
-
-
-class ItemsCompared(NamedTuple):
-    """Tidy frames of the items by themselves."""
-
-    contrasts: pd.DataFrame
-    variances: pd.DataFrame
-    diagnostics: pd.DataFrame
-
-
-def compare_items(
-    sample: Sample, items: Sequence[Scale], *, confidence: float = 0.95, min_cell: int = 2
-) -> ItemsCompared:
     """Compare waves and organisations on every item by itself, by its answers and by the ordinal model.
 
     An item's column holds only answers on the instrument's response scale (or mapped to it): what a wave asked on
@@ -186,16 +150,17 @@ def compare_items(
         Who is compared.
     items
         Each as a scale of its own, as `surveywaves.sample.single_items` lists them.
-    confidence, min_cell
-        See `contrasts.compare`.
+    standardised_effect, percentage_points, confidence, min_cell, multiplicity
+        See `compare_study`; the last is of the items.
 
     Returns
     -------
-    ItemsCompared
-        As of `contrasts.compare_fit`, `compare_favourable` and `odds.check_odds` (adjusted by Benjamini and Hochberg
-        over the items), with `item` filled. An item that no two cells of one wave or of one organisation answered
-        cannot be compared, and has no rows. Estimates by the model carry no note:
-        that a model of one item cannot tell respondents apart goes without saying.
+    item_contrasts
+        As of `contrasts.compare_fit` and `compare_favourable`, with `item` filled and decisions. An item that no two
+        cells of one wave or of one organisation answered cannot be compared, and has no rows. Estimates by the model
+        carry no note: that a model of one item cannot tell respondents apart goes without saying.
+    diagnostics
+        As of `odds.check_odds`, with `item` filled, adjusted by Benjamini and Hochberg over the items.
 
     Raises
     ------
@@ -217,9 +182,16 @@ def compare_items(
         odds += [{"scale": one.name, "item": item} | row for row in check_odds(design, min_cell=min_cell)]
     tested = tidy(odds)
     tested["p_adjusted"] = adjust_families(tested, "p_value", "fdr_bh", ["term"])
-    return ItemsCompared(
-        pd.concat(contrasts, ignore_index=True), pd.concat(variances, ignore_index=True), tested
+    decided = decide(
+        pd.concat(contrasts, ignore_index=True),
+        pd.concat(variances, ignore_index=True),
+        standardised=standardised_effect,
+        percentage_points=percentage_points,
+        confidence=confidence,
+        multiplicity=multiplicity,
+        against=sample.against,
     )
+    return decided, tested
 
 
 def _of_item(table: pd.DataFrame, item: str) -> pd.DataFrame:
