@@ -15,7 +15,9 @@ import time
 import numpy as np
 import pandas as pd
 
-from surveywaves.mixed.contrasts import compare
+from surveywaves.mixed.contrasts import compare_fit
+from surveywaves.mixed.design import make_design
+from surveywaves.mixed.lmm import fit_linear
 from surveywaves.sample import Sample, Scale
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
@@ -53,7 +55,8 @@ def measure(respondents: int, case: str) -> tuple[float, float, float]:
     names = tuple(f"item{number}" for number in range(items))
     before, start = peak_mb(), time.perf_counter()
     sample = Sample(frame, ("first", "second"), ("health", "social"), covariates=covariates)
-    compare(sample, Scale("scale", names, dict.fromkeys(names, 1), (1, 5)))
+    design = make_design(sample, Scale("scale", names, dict.fromkeys(names, 1), (1, 5)))
+    compare_fit(design, fit_linear(design), scale="scale")
     return time.perf_counter() - start, before, peak_mb()
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import multiprocessing
 import sys
 import time
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +19,7 @@ import pandas as pd
 from linear_scaling import peak_mb, simulate
 
 from surveywaves.mixed.clmm import fit_ordinal
-from surveywaves.mixed.contrasts import compare, compare_fit
+from surveywaves.mixed.contrasts import compare_fit
 from surveywaves.mixed.design import make_design
 from surveywaves.sample import Sample, Scale
 
@@ -89,7 +88,8 @@ def measure_study(respondents: int) -> tuple[float, float, float]:
     for items in SCALES:
         for link in ("logit", "probit"):
             sample, scale = given(frames[items], Case(items))
-            compare(sample, scale, fit=partial(fit_ordinal, link=link))
+            design = make_design(sample, scale)
+            compare_fit(design, fit_ordinal(design, link=link), scale=scale.name)
     return time.perf_counter() - start, time.process_time() - busy, peak_mb()
 
 

@@ -10,11 +10,11 @@ import pandas as pd
 from surveywaves.invariance import dif as _dif
 from surveywaves.mixed.clmm import fit_ordinal
 from surveywaves.mixed.contrasts import FAMILY, Comparison, adjust_families, compare_fit
-from surveywaves.mixed.contrasts import compare as _compare
 from surveywaves.mixed.design import Design
 from surveywaves.mixed.design import make_design as _make_design
 from surveywaves.mixed.favourable import Favourable
 from surveywaves.mixed.favourable import compare_favourable as _compare_favourable
+from surveywaves.mixed.lmm import fit_linear
 from surveywaves.planning import plan as _plan
 from surveywaves.reliability import reliability as _reliability
 from surveywaves.sample import Sample, Scale
@@ -52,7 +52,12 @@ def make_design(frame: pd.DataFrame, **options: Any) -> Design:
 
 def compare(frame: pd.DataFrame, **options: Any) -> Comparison:
     sample, scale, rest = sampled(frame, options)
-    return _compare(sample, scale, **rest)
+    return compare_sample(sample, scale, **rest)
+
+
+def compare_sample(sample: Sample, scale: Scale, *, fit: Any = fit_linear, **options: Any) -> Comparison:
+    design = _make_design(sample, scale)
+    return compare_fit(design, fit(design), scale=scale.name, **options)
 
 
 def compare_ordinal(frame: pd.DataFrame, *, link: str = "logit", **options: Any) -> Comparison:

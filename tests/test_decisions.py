@@ -18,7 +18,7 @@ from statsmodels.miscmodels.ordinal_model import OrderedModel
 from statsmodels.stats.weightstats import ttost_ind
 
 from sampled import adjust, compare, compare_ordinal
-from surveywaves.mixed.compare import compare_items
+from surveywaves.mixed.compare import judge_items
 from surveywaves.mixed.contrasts import adjusted, standardised
 from surveywaves.mixed.decisions import decide, note_scale_use
 from surveywaves.sample import Sample, Scale
@@ -390,9 +390,12 @@ def items_of(frame: pd.DataFrame, *, keyed: int = 1) -> list[Scale]:
     return [Scale("s", (name,), {name: keyed}, (1, 5), favourable=(4, 5)) for name in names]
 
 
+EFFECTS: dict[str, float] = {"standardised_effect": 0.2, "percentage_points": 5}
+
+
 def of_items(frame: pd.DataFrame, *, keyed: int = 1, **changed: Any) -> pd.DataFrame:
     sample = replace(Sample(frame, ("first", "second"), ("x", "y")), **changed)
-    return compare_items(sample, items_of(frame, keyed=keyed)).contrasts
+    return judge_items(sample, items_of(frame, keyed=keyed), **EFFECTS)[0]
 
 
 def test_an_items_log_odds_ratio_matches_statsmodels() -> None:
@@ -444,7 +447,7 @@ def test_answers_on_another_response_scale_stay_out() -> None:
 def test_items_without_any_to_compare_make_an_empty_table() -> None:
     frame = simulated(40).assign(wave="first", organisation="x")
     found = of_items(frame, waves=("first",), organisations=("x",))
-    assert tuple(found.columns) == COLUMNS and found.empty
+    assert tuple(found.columns)[: len(COLUMNS)] == COLUMNS and found.empty
 
 
 def test_weights_and_reverse_keying_reach_the_items() -> None:
@@ -459,9 +462,8 @@ def test_weights_and_reverse_keying_reach_the_items() -> None:
 def test_items_are_one_family_within_a_contrast() -> None:
     frame = simulated(160)
     *items, last = items_of(frame)
-    found = compare_items(Sample(frame, ("first", "second"), ("x", "y")), [*items, replace(last, name="")])
-    rows = decide(
-        found.contrasts, found.variances, standardised=0.2, percentage_points=5, multiplicity="fdr_bh"
+    rows, _ = judge_items(
+        Sample(frame, ("first", "second"), ("x", "y")), [*items, replace(last, name="")], **EFFECTS
     )
     for _, family in rows.groupby(["term", "wave", "organisation"]):
         assert len(family) == 4

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from sampled import make_design
-from surveywaves.mixed import robust
 from surveywaves.mixed.contrasts import estimates
 from surveywaves.mixed.lmm import fit_linear
 from surveywaves.terms import Status
@@ -81,17 +80,6 @@ def test_covariance_and_degrees_of_freedom_are_those_of_whole_matrices(
     meat = g.T @ (y - x @ fit.coef)
     assert contrast @ fit.cov @ contrast == pytest.approx(meat @ meat, rel=1e-8)
     assert fit.df(contrast[None])[0] == pytest.approx(np.trace(p) ** 2 / (p**2).sum(), rel=1e-8)
-
-
-def test_series_for_light_leverages_is_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
-    design = make_design(frame := simulated(8000, missing=0.2), **options(frame))
-    contrast = np.linspace(-1, 2, len(design.columns))
-    by_series = fit_linear(design)
-    monkeypatch.setattr(robust, "LIGHT", -1.0)
-    by_roots = fit_linear(design)
-    assert not (by_series.cov == by_roots.cov).all(), "another way"
-    np.testing.assert_allclose(by_series.cov, by_roots.cov, rtol=1e-8)
-    assert by_series.df(contrast[None])[0] == pytest.approx(by_roots.df(contrast[None])[0], rel=1e-8)
 
 
 def test_census_has_no_standard_errors_and_a_share_must_be_one() -> None:

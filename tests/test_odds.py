@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 from scipy.stats import chi2
 
-from surveywaves.mixed.compare import compare_items
+from surveywaves.mixed.compare import judge_items
 from surveywaves.mixed.design import make_design
 from surveywaves.mixed.odds import check_odds
 from surveywaves.sample import Sample, Scale
@@ -129,7 +129,9 @@ def test_items_are_adjusted_together_and_counted() -> None:
     spread = np.repeat([1.0, 3.0], 300)
     frame["i1"] = np.digitize(rng.logistic(size=600) * spread, [-1, 0, 1]) + 1.0
     items = [Scale("s", (name,), {name: 1}, (1, 5), favourable=(4, 5)) for name in ("i0", "i1")]
-    found = compare_items(Sample(frame, ("a", "b"), ("x",)), items).diagnostics
+    _, found = judge_items(
+        Sample(frame, ("a", "b"), ("x",)), items, standardised_effect=0.2, percentage_points=5
+    )
     assert found["item"].tolist() == ["i0", "i0", "i1", "i1"]
     for term in ("proportional_odds", "dispersion"):
         own = found[found["term"] == term].sort_values("p_value")

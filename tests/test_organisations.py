@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sampled import compare_sample
 from surveywaves.disclosure import digits
 from surveywaves.invariance.dif import dif
 from surveywaves.mixed.clmm import fit_ordinal
 from surveywaves.mixed.compare import compare_study
-from surveywaves.mixed.contrasts import compare, overlap, stated_contrasts
+from surveywaves.mixed.contrasts import overlap, stated_contrasts
 from surveywaves.mixed.decisions import decide
 from surveywaves.mixed.design import make_design
 from surveywaves.mixed.favourable import compare_favourable
@@ -54,9 +55,9 @@ def answers(sizes: dict[tuple[str, str], int], seed: int = 1) -> pd.DataFrame:
 def test_an_organisation_against_all_is_emmeans_weighted_effect(analysis: str, near: float) -> None:
     design = make_design(of_eight(), SCALE)
     if analysis == "linear":
-        found = compare(of_eight(), SCALE, fit=lambda d: fit_linear(d, robust=False)).contrasts
+        found = compare_sample(of_eight(), SCALE, fit=lambda d: fit_linear(d, robust=False)).contrasts
     elif analysis == "ordinal":
-        found = compare(of_eight(), SCALE, fit=fit_ordinal).contrasts
+        found = compare_sample(of_eight(), SCALE, fit=fit_ordinal).contrasts
     else:
         found = compare_favourable(design, SCALE).contrasts
     expected = pd.read_csv(ORACLE / "against_all.csv").query("analysis == @analysis")
@@ -73,7 +74,7 @@ def test_an_organisation_against_all_is_emmeans_weighted_effect(analysis: str, n
 
 
 def test_against_all_is_the_difference_of_the_means_that_are_shown() -> None:
-    found = compare(of_eight(), SCALE)
+    found = compare_sample(of_eight(), SCALE)
     means = found.means.set_index(["wave", "organisation"])["estimate"]
     gaps = found.contrasts.query("term == 'gap'").set_index(["wave", "organisation"])["estimate"]
     for wave in WAVES:
@@ -100,7 +101,7 @@ def test_contrasts_grow_with_organisations_and_not_with_their_pairs() -> None:
 
 def test_against_one_is_its_pair() -> None:
     pairs, one = (
-        compare(of_eight(against), SCALE).contrasts.query("term == 'gap'") for against in ("", "org8")
+        compare_sample(of_eight(against), SCALE).contrasts.query("term == 'gap'") for against in ("", "org8")
     )
     pairs = pairs[pairs["organisation"].str.endswith(" - org8")]
     pd.testing.assert_frame_equal(pairs.reset_index(drop=True), one.reset_index(drop=True))
@@ -108,7 +109,7 @@ def test_against_one_is_its_pair() -> None:
 
 def test_an_organisation_with_few_answers_is_left_out_of_all() -> None:
     frame = answers({(wave, name): 4 if name == "org8" else 40 for wave in WAVES for name in NAMES})
-    found = compare(of_eight(frame=frame, smallest_of_all=10), SCALE, min_cell=3)
+    found = compare_sample(of_eight(frame=frame, smallest_of_all=10), SCALE, min_cell=3)
     means = found.means.set_index(["wave", "organisation"])
     kept = {name: share / 0.98 for name, share in SHARES.items() if name != "org8"}
     expected = sum(share * means["estimate"]["first", name] for name, share in kept.items())
@@ -123,7 +124,7 @@ def test_an_organisation_with_few_answers_is_left_out_of_all() -> None:
 def test_there_is_no_all_where_those_with_enough_answers_are_not_nearly_all() -> None:
     few = ("org5", "org6")  # 18% of staff
     frame = answers({(wave, name): 4 if name in few else 40 for wave in WAVES for name in NAMES})
-    found = compare(of_eight(frame=frame, smallest_of_all=10), SCALE)
+    found = compare_sample(of_eight(frame=frame, smallest_of_all=10), SCALE)
     assert not found.means["organisation"].eq("all").any()
     assert set(found.contrasts["term"]) == {"change"}
 
@@ -136,15 +137,17 @@ def test_all_counts_who_answered_one_item() -> None:
     rows = frame.index[(frame["wave"] == "first") & (frame["organisation"] == "org8")]
     for number, item in enumerate(ITEMS):  # each statement by nine others
         frame.loc[rows[[place for place in range(40) if place // 9 != number]], item] = pd.NA
-    note = compare(of_eight(frame=frame, smallest_of_all=10), SCALE).means.set_index(["wave", "organisation"])
+    note = compare_sample(of_eight(frame=frame, smallest_of_all=10), SCALE).means.set_index(
+        ["wave", "organisation"]
+    )
     assert note["n"]["first", "org8"] == 36
     assert "over 7 of 8" in note["note"]["first", "all"]
     assert "over 7 of 8" not in note["note"]["second", "all"]
 
 
 def test_comparisons_with_all_are_one_family() -> None:
-    contrasts = compare(of_eight(), SCALE).contrasts
-    variances = compare(of_eight(), SCALE).variances
+    contrasts = compare_sample(of_eight(), SCALE).contrasts
+    variances = compare_sample(of_eight(), SCALE).variances
     decided = decide(contrasts, variances, standardised=0.2, percentage_points=5, against="all")
     gaps = decided.query("term == 'gap' and wave == 'first'")
     smallest = gaps["p_value"].min()

@@ -26,7 +26,9 @@ import numpy as np
 import pandas as pd
 
 from surveywaves.mixed.clmm import fit_ordinal
-from surveywaves.mixed.contrasts import compare
+from surveywaves.mixed.contrasts import compare_fit
+from surveywaves.mixed.design import make_design
+from surveywaves.mixed.lmm import fit_linear
 from surveywaves.sample import Sample, Scale, scales_of
 from surveywaves.study import load_study
 from surveywaves.study.parts import ComparingPart
@@ -82,7 +84,9 @@ def ours(model: str, sample: Sample, scales: Sequence[Scale]) -> Measured:
     """Fit and compare every scale here."""
     start, loglik = time.perf_counter(), 0.0
     for scale in scales:
-        found = compare(sample, scale) if model == "linear" else compare(sample, scale, fit=fit_ordinal)
+        design = make_design(sample, scale)
+        fit = fit_linear(design) if model == "linear" else fit_ordinal(design)
+        found = compare_fit(design, fit, scale=scale.name)
         terms = found.variances.set_index("term")["estimate"]
         loglik += float(terms["reml_loglik" if model == "linear" else "loglik"])
     seconds = time.perf_counter() - start

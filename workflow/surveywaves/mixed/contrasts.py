@@ -24,10 +24,9 @@ import pandas as pd
 from scipy.special import stdtr, stdtrit
 from statsmodels.stats.multitest import multipletests
 
-from surveywaves.mixed.design import Design, FloatArray, IntArray, add_by, make_design
+from surveywaves.mixed.design import Design, FloatArray, IntArray, add_by
 from surveywaves.mixed.estimable import NOT_DETERMINED
-from surveywaves.mixed.lmm import fit_linear
-from surveywaves.sample import Sample, Scale, paired
+from surveywaves.sample import paired
 from surveywaves.terms import ALL, BETWEEN, EMMEAN, PERCENT_FAVOURABLE, STANDARDISED, Status
 from surveywaves.tidy import NUMBERS, tidy
 
@@ -179,26 +178,21 @@ class Comparison(NamedTuple):
     variances: pd.DataFrame
 
 
-def compare(
-    sample: Sample,
-    scale: Scale,
-    *,
-    confidence: float = 0.95,
-    min_cell: int = 2,
-    fit: Callable[[Design], Fit] = fit_linear,
+def compare_fit(
+    design: Design, fit: Fit, *, scale: str, confidence: float = 0.95, min_cell: int = 2
 ) -> Comparison:
-    """Compare waves and organisations on one scale, item by item.
+    """Compare the waves and organisations of a design by a fit of it.
 
     Parameters
     ----------
-    sample, scale
-        Who is compared, and by which answers.
+    design, fit
+        Who is compared, and the fitted model.
+    scale
+        The scale's name.
     confidence
         Coverage of the intervals, between 0 and 1.
     min_cell
         Cells with fewer respondents than this take part in the fit, but get no estimates of their own.
-    fit
-        The model.
 
     Returns
     -------
@@ -216,20 +210,7 @@ def compare(
     variances
         `Fit.variances` for wave and organisation ``all``, and before them `n_respondents`, with a note of
         who was left out, and `n_items`, with a note of items that nobody answered.
-
-    Raises
-    ------
-    ValueError
-        If sample and scale contradict the frame or each other.
     """
-    design = make_design(sample, scale)
-    return compare_fit(design, fit(design), scale=scale.name, confidence=confidence, min_cell=min_cell)
-
-
-def compare_fit(
-    design: Design, fit: Fit, *, scale: str, confidence: float = 0.95, min_cell: int = 2
-) -> Comparison:
-    """Compare the waves and organisations of a design by a fit of it: see `compare`."""
     check_confidence(confidence)
     common = {"analysis": fit.analysis, "scale": scale}
 
@@ -497,7 +478,7 @@ def standardised(contrasts: pd.DataFrame, variances: pd.DataFrame) -> pd.DataFra
     Parameters
     ----------
     contrasts, variances
-        Frames of `compare`, of one or several scales and analyses.
+        Frames of `compare_fit`, of one or several scales and analyses.
 
     Returns
     -------
@@ -540,7 +521,7 @@ def stated_means(design: Design) -> Iterator[Stated]:
 
 
 def stated_contrasts(design: Design) -> Iterator[Stated]:
-    """Every contrast between cells that have respondents (see `compare`), as labels and weights."""
+    """Every contrast between cells that have respondents (see `compare_fit`), as labels and weights."""
     waves, counts = list(design.waves), _respondents(design)
     spans = [(earlier, later) for earlier, later in combinations(waves, 2)]
 

@@ -108,7 +108,7 @@ def compare_favourable(
     scale
         Its name and favourable answers.
     confidence, min_cell
-        See `contrasts.compare`.
+        See `contrasts.compare_fit`.
 
     Returns
     -------
@@ -118,7 +118,7 @@ def compare_favourable(
     contrasts
         terms `change_percent_favourable`, `gap_percent_favourable` and
         `difference_in_differences_percent_favourable`, in percentage points, each labelled as in
-        `contrasts.compare` and tested against 0.
+        `contrasts.compare_fit` and tested against 0.
 
     Raises
     ------

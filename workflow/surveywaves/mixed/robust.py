@@ -50,9 +50,6 @@ from surveywaves.mixed.sandwich import Residuals, sum_team_scores
 NUMBERS: Final = 1 << 18
 """So many numbers of groups' or patterns' matrices are written out at a time."""
 
-LIGHT: Final = 1e-3
-"""Where leverages sum to this or less, two terms of the series for A are right to 1e-9."""
-
 ALONE: Final = 1e-8
 """A residual that has this share of its variance left, or less, is none."""
 
@@ -247,17 +244,11 @@ class _Respondents:
         answered = self._design.answered[chunk].astype(np.float64)
         k, rows, theta = answered.sum(axis=1)[:, None, None], self._rows(chunk), self._theta
         hat = rows @ rows.transpose(0, 2, 1)
-        adjust = np.empty_like(hat)
-        light = np.trace(hat, axis1=1, axis2=2) <= LIGHT
-        adjust[light] = _series(hat[light], answered[light], k[light], theta)
-        heavy = np.flatnonzero(~light)
-        adjust[heavy], alone, vectors = _roots(
-            hat[heavy], answered[heavy], k[heavy], theta, one=self._persons[chunk][heavy] < 2
-        )
+        adjust, alone, vectors = _roots(hat, answered, k, theta, one=self._persons[chunk] < 2)
         lost = np.zeros((len(self._lean), int(alone.sum())))
-        for column, (place, which) in enumerate(np.argwhere(alone)):
-            group, number = heavy[place], float(k[heavy[place], 0, 0])
-            vector = vectors[place, :, which] * answered[group]
+        for column, (group, which) in enumerate(np.argwhere(alone)):
+            number = float(k[group, 0, 0])
+            vector = vectors[group, :, which] * answered[group]
             vector += (1 / math.sqrt(1 + number * theta) - 1) / number * vector.sum() * answered[group]
             whitened = vector @ rows[group]
             lost[:, column] = self._lean @ whitened[1:]
@@ -334,26 +325,6 @@ def _roots(
     alone = (values <= least) & one[:, None]
     scaled = vectors * np.where(alone, 0.0, np.maximum(values, least) ** -0.25)[:, None, :]
     return _sides(scaled @ scaled.transpose(0, 2, 1), answered, c) * both, alone, vectors
-
-
-def _series(hat: FloatArray, answered: FloatArray, k: FloatArray, theta: float) -> FloatArray:
-    """(G, J, J) A for light Q: with D = A - I, DV + VD = Q + DQ + QD - DVD, twice put in."""
-    both = answered[:, :, None] * answered[:, None, :]
-    # on what sums to 0, V is 1; on the mean it is 1 + k theta
-    ends = k * theta / (2 + k * theta) / k
-    middle = (0.5 / (1 + k * theta) + 0.5 - 2 / (2 + k * theta)) / k**2
-
-    def solved(right: FloatArray) -> FloatArray:
-        sums = right @ answered[:, :, None]
-        crossed = ends / 2 * sums * answered[:, None, :]
-        total = (sums[:, :, 0] * answered).sum(axis=1)[:, None, None]
-        return np.asarray(right / 2 - crossed - crossed.transpose(0, 2, 1) + middle * total * both)
-
-    first = solved(hat)
-    turned = first @ hat
-    lean = first @ answered[:, :, None]
-    second = turned + turned.transpose(0, 2, 1) - first @ first - theta * lean * lean.transpose(0, 2, 1)
-    return np.asarray(np.eye(hat.shape[1]) * both + first + solved(second), dtype=np.float64)
 
 
 def _sides(matrices: FloatArray, answered: FloatArray, c: FloatArray) -> FloatArray:

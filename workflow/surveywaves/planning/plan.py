@@ -92,7 +92,7 @@ def plan(
     DataFrame
         Tidy. Of the reference wave (organisation ``all``): `returns`, `total_sd` (in points), `icc`,
         `items_answered` (mean number, of those in the fit). Of every contrast with the wave to come (labelled
-        as in `compare`) and expected number of returns, in `n`:
+        as in `compare_fit`) and expected number of returns, in `n`:
 
         - `conf_half_width`: of the interval, in standard deviations of one answer;
         - `power`: chance that the test against 0 finds the smallest effect of interest, p-values not adjusted;

@@ -306,7 +306,7 @@ def sensitivity(
     -------
     DataFrame
         `variant` and the columns of a tidy table: every contrast of the main analysis (see
-        `surveywaves.mixed.contrasts.compare`) in every variant, variant by variant and scale by scale. Terms are
+        `surveywaves.mixed.contrasts.compare_fit`) in every variant, variant by variant and scale by scale. Terms are
         `change_standardised`, `gap_standardised` and `difference_in_differences_standardised`, in standard deviations
         of one answer (see `surveywaves.mixed.contrasts.standardised`): what is on the response scale in those of the
         main analysis, so that the unit is one and the same; an ordinal model in those of its own latent answer. Then,
