@@ -289,6 +289,17 @@ class Wave:
         return {one: one if key.key > 0 else key.points + 1 - one for one in range(1, key.points + 1)}
 
 
+def read_routing(wave: Wave, found: Stranger, routing: Mapping[str, tuple[str, Collection[str]]]) -> None:
+    """Write down that a statement was asked of those of some levels only (or of unknown ones)."""
+    gone = wave.tables["missing"].astype({"n": "float64"})
+    for item, (variable, levels) in routing.items():
+        own = gone[(gone["item"] == item) & (gone["reason"] != "not_asked")]
+        for one in wave.parts:
+            asked = [("level", variable, one, level) for level in (*levels, "not_stated")]
+            terms = {("base", item, one): -1.0, **dict.fromkeys(asked, 1.0)}
+            found.say(terms, 0.0, float(own["n"].sum()))
+
+
 def read(wave: Wave, found: Stranger, *, all_only: bool = False, sizes: bool = True) -> None:
     """Write down what is shown of a wave; with `all_only`, of all respondents together, and how many are where."""
     own, parts = wave.tables, wave.parts
@@ -960,6 +971,7 @@ def attack(
     *,
     joins: Collection[str] = JOINS,
     impossible: Collection[Hashable] = (),
+    routing: Mapping[str, tuple[str, Collection[str]]] | None = None,
     whole: bool = False,
 ) -> Report:
     """Attack every small count of a wave, and every answer that all but a few of a group gave.
@@ -978,6 +990,8 @@ def attack(
         What is joined to counts, percentages, means and standard deviations of statements.
     impossible
         Counts that everybody knows to be 0.
+    routing
+        Item -> variable and its levels that were asked it, where not everybody was.
     whole
         Whether integer programs are asked in place of linear ones.
 
@@ -994,6 +1008,7 @@ def attack(
     read(waves[0], sized, all_only=True)
     for one in waves:
         read(one, found)
+        read_routing(one, found, routing or {})
     for one, name in itertools.product((totals, sized, found), impossible):
         one.know(name, 0, 0)
     targets = {

@@ -23,6 +23,7 @@ from surveywaves.reliability.estimate import reliability, usage
 from surveywaves.sample import Sample, scales_of, single_items
 from surveywaves.sensitivity.compare import judge_variants, over_variants
 from surveywaves.sensitivity.variants import stated_variants
+from surveywaves.study.parts import HarmonisingPart
 
 ORGANISATIONS = ("north", "south", "east", "west")
 VARIANTS = (
@@ -88,13 +89,22 @@ class Invented:
     def organisations(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(one for names in self.surveyed.values() for one in names))
 
-    def released(self, rule: Rule, *, models: bool = True) -> Released:
+    def routed(self, item: str, variable: str, levels: Sequence[str]) -> Invented:
+        """Make the study that asked a statement of some levels of a variable only."""
+        stated = self.responses[variable].notna() & ~self.responses[variable].isin(levels)
+        return self.changed(
+            self.responses.assign(**{item: self.responses[item].mask(stated)}),
+            self.missing.assign(**{item: self.missing[item].mask(stated, "not_asked")}),
+        )
+
+    def released(self, rule: Rule, *, models: bool = True, parts: Sequence[HarmonisingPart] = ()) -> Released:
         """Release the study's statistics."""
         waves = tuple(self.surveyed)
         return release(
             self.statistics(models=models),
             instrument=self.keys,
             rule=rule,
+            parts=parts,
             weighting=self.weighting,
             agree=over_variants,
             comparing=Comparing(

@@ -33,6 +33,8 @@ from attacker import (
 )
 from invented_studies import Invented, invent, rounded_alone
 from surveywaves.disclosure import Released, Rule
+from surveywaves.study.models import Routing
+from surveywaves.study.parts import HarmonisingPart
 
 ATTACKED = (0, 5, 9, 100, 104, 294, 298, 304, 1041, 1074)
 """Studies that are attacked here, by their seeds: those but 0 gave something back before the rule was what it is."""
@@ -80,6 +82,34 @@ def test_suppressed_counts_tell_nothing_whatever_is_joined_to_them(seed: int) ->
     found = attacked(study(seed), [Release(out.tables, Method(0))])
     assert found.attacked > 40
     assert found.breaches == []
+
+
+@pytest.mark.parametrize("rounding", [0, 5])
+def test_a_statement_asked_of_some_tells_nothing_of_how_many_they_are(rounding: int) -> None:
+    """Its base is the number of those who were asked: without the description of the wave the release gives it away."""
+    asked = {"alone": ("job", ("nurse",))}
+    narrowed = {False: 0, True: 0}
+    for seed in (2, 4):
+        own = invent(seed, skips=False).routed("alone", "job", ["nurse"])
+        route = Routing(items=("alone",), asked_of={"job": ("nurse",)})
+        described = [
+            HarmonisingPart.model_construct(
+                wave=wave, layouts={}, files=(), codings={}, crosswalk=(), variables={}, organisation=None,
+                routing=(route,), items={},
+            )
+            for wave in own.surveyed
+        ]  # fmt: skip
+        for parts in ([], described):
+            out = own.released(Rule(rounding=rounding), models=False, parts=parts).tables
+            for wave in own.surveyed:
+                truth = truth_of(own.responses, wave, own.keys)
+                found = attack(
+                    truth, [Release(out, Method(rounding))], wave, own.keys, joins=(), routing=asked
+                )
+                assert found.wrong == []
+                narrowed[parts == described] += len(found.breaches)
+    assert narrowed[True] == 0
+    assert narrowed[False] > 0
 
 
 @pytest.mark.parametrize("seed", ATTACKED[:4])

@@ -166,14 +166,14 @@ def allowed(
     dict
         The unit of each; NaN: no number is safe. Whoever has a scale's mean answer has its percentage too.
     """
-    printed: dict[tuple[str, str], _Printed] = {}
+    printed: dict[tuple[str, str], Printed] = {}
     for metric, scale in dict.fromkeys(mean[:2] for mean in units):
         places = [place for one, other, place in units if (one, other) == (metric, scale)]
         whole = [place for place in places if _whole(behind.get((scale, place), []))]
         span = spans[scale] if metric == LINEAR else 100.0
         true = [_mean(behind[scale, place], metric) for place in whole]
         unit = [units[metric, scale, place] / span for place in whole]
-        printed[metric, scale] = _Printed(dict(zip(whole, count())), np.array(true), np.array(unit))
+        printed[metric, scale] = Printed(dict(zip(whole, count())), np.array(true), np.array(unit))
     found = dict.fromkeys(units, math.nan)
     left: dict[tuple[str, tuple[str, ...]], list[Place]] = {}
     for scale, place in dict.fromkeys((scale, place) for _, scale, place in units):
@@ -219,7 +219,7 @@ def allowed(
     return found
 
 
-class _Printed(NamedTuple):
+class Printed(NamedTuple):
     """The means of a scale that are printed: (P,) as they are, and their units, both of 1 from end to end."""
 
     rows: Mapping[Place, int]

@@ -268,8 +268,11 @@ def groups_of(table: str, term: str, wave: str, organisation: str, cells: Collec
         return Groups(tuple(group for side in sides for group in side), False)
     waves = [] if wave in (ALL, "") else wave.split(BETWEEN)
     names = [] if organisation in (ALL, "") else organisation.split(BETWEEN)
-    all_waves = tuple(dict.fromkeys(one for one, _ in cells))
-    all_names = tuple(dict.fromkeys(one for _, one in cells))
+    # Only what names no wave or organisation looks at all cells, which are many.
+    all_waves = (
+        () if waves and table not in (STRUCTURE, DIF) else tuple(dict.fromkeys(one for one, _ in cells))
+    )
+    all_names = () if names else tuple(dict.fromkeys(one for _, one in cells))
     between = table == RELIABILITY and term == EQUALITY and bool(waves)
     if (
         (table == RELIABILITY and organisation == ALL and not between)
@@ -338,19 +341,25 @@ class _Rows:
         columns = ["scale", "item", "wave", "organisation", *(["term"] if name in OF_ALL_ITEMS else [])]
         first, which = _distinct(table, columns)
         labels = []
-        for scale, item, wave, organisation, term in tuples(first, *columns[:4], "term"):
-            subject = item or scale
-            cells = [
+
+        @cache
+        def cells_of(scale: str, subject: str) -> tuple[list[Place], list[Place]]:
+            some, every = (
                 [
                     place
                     for place in own.get(subject, [])
                     if name != STRUCTURE or (scale, place[0]) in bases.fully
                 ]
                 for own in (bases.places, bases.surveyed)
-            ]
+            )
+            return some, every
+
+        for scale, item, wave, organisation, term in tuples(first, *columns[:4], "term"):
+            subject = item or scale
             # a plan is about the wave that it is made from
             about, named = (
-                groups_of(name, term, next(iter(reference), wave), organisation, own) for own in cells
+                groups_of(name, term, next(iter(reference), wave), organisation, own)
+                for own in cells_of(scale, subject)
             )
             of_all = frozenset[Place]()
             if smallest_of_all and name in WITH_ALL and organisation.rpartition(BETWEEN)[2] == ALL:
