@@ -121,7 +121,8 @@ def test_levels_and_changes_on_a_sheet_are_those_released(made) -> None:
                     own["decision"], ""
                 )
                 assert texts[4].startswith(sign + f"{own['estimate']:+.1f}".replace("-", "−"))
-                assert cells[4].get("class") == {"increase": "up", "decrease": "down"}.get(own["decision"])
+                tone = {"increase": "up", "decrease": "down"}.get(own["decision"], "")
+                assert cells[4].get("class").split() == ["num", *([tone] if tone else [])]
 
 
 def test_a_sheet_loads_nothing_and_shows_no_more_statements_than_two_pages_hold(made) -> None:
@@ -141,13 +142,15 @@ def test_the_same_tables_give_the_same_sheets(made) -> None:
 
 
 @needs(shutil.which("pdfinfo"), "poppler-utils")
-def test_a_sheet_has_two_tagged_pages(made, tmp_path: Path) -> None:
+def test_a_sheet_has_two_tagged_pages_at_most(made, tmp_path: Path) -> None:
     _, study, files = made
     for name in study.organisations:
         paper = tmp_path / f"{name}.pdf"
         paper.write_bytes(files[f"{name}.pdf"])
         told = subprocess.run(["pdfinfo", paper], capture_output=True, check=True).stdout.decode()
-        assert re.search(r"Pages: +2\n", told) and "/StructTreeRoot" in paper.read_bytes().decode("latin-1")
+        assert re.search(r"Pages: +[12]\n", told) and "/StructTreeRoot" in paper.read_bytes().decode(
+            "latin-1"
+        )
 
 
 def test_a_study_of_one_organisation_has_no_sheets() -> None:
