@@ -377,6 +377,7 @@ TABLES: Final = (
     Table("misprints", "tables.data:misprints", ("published_tables",), "audit", beside=("titles",)),
     Table("claims", "tables.data:claims", ("claims",), "audit"),
     Table("wordings", "tables.data:wordings", (), "wordings"),
+    Table("events", "tables.data:events", (), "data", needs=("events_alone",)),
     Table("planning", "tables.robustness:planning", ("planning",), "planning", needs=("scales",)),
 )
 """Every table, in the order of the report. One that comes out without rows is left out."""
@@ -516,6 +517,7 @@ def item_groups(presentation: Presentation) -> tuple[str, ...]:
 
 NEEDS: Final[Mapping[str, Callable[[Presentation], bool]]] = {
     "scales": lambda study: bool(study.scales),
+    "events_alone": lambda study: bool(study.events) and study.qualitative is None,
     "gradient": lambda study: study.style.gradient is not None,
     "variables": lambda study: len(study.organisations) > 1 or bool(study.variables),
     "one_wave": lambda study: len(study.waves) == 1,

@@ -1,9 +1,9 @@
-"""About the data: raw files, differences in wording, what is withheld; and the publication, audited."""
+"""About the data: raw files, differences in wording, what is withheld, events; and the publication, audited."""
 
 from __future__ import annotations
 
 from collections import Counter
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 
 import pandas as pd
@@ -101,6 +101,18 @@ def wordings(labels: Labels) -> Table:
             for name in study.waves
             if absent[labels.wave(name)]
         ),
+    )
+
+
+def events(labels: Labels) -> Table:
+    """List the events of a study without interviews; with them, the timeline shows events."""
+    events = [(event.when, event.label, event.source) for event in labels.presentation.events]
+    heads = ("Date", "Event", "Source")
+    return laid_out(
+        "Events",
+        events,
+        [(head, itemgetter(place)) for place, head in enumerate(heads)],
+        pd.DataFrame(events, columns=[*map(str.lower, heads)], dtype="str"),
     )
 
 
