@@ -153,8 +153,10 @@ KINDS: Final[Mapping[str, tuple[Kind, ...]]] = {
     ),
     CROSSCHECK: (Kind(("agrees", "differs", "not_checked"), Statbarn.NONE),),
     RECODINGS: (Kind(("value",), Statbarn.NONE),),
-    "themes": (_counted("n percent favourable mixed critical passages", "sources", "n"),),
-    "coding_agreement": (Kind(("estimate",), Statbarn.COEFFICIENTS),),
+    "themes": (
+        _counted("n percent favourable mixed critical passages", "sources", "n favourable mixed critical"),
+    ),
+    "coding_agreement": (Kind(("estimate",), Statbarn.COEFFICIENTS, "sources"),),
     "joint_display": (Kind(("percent", "change"), Statbarn.LINEAR, made_from="themes, means and contrasts"),),
     "observations": (Kind(("count", "per_meeting"), Statbarn.LINEAR),),
     "timeline": (Kind(("label",), Statbarn.NONE),),
