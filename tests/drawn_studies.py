@@ -529,14 +529,8 @@ def drawn(study: str, *, slide: bool = False) -> dict[str, Drawing]:
 
 def texts(drawing: Drawing) -> list[Text]:
     """List the texts that are seen."""
-    hidden = {
-        text
-        for axes in drawing.figure.axes
-        for axis in (axes.xaxis, axes.yaxis)
-        for tick in [*axis.get_major_ticks(), *axis.get_minor_ticks()]
-        for text, seen in ((tick.label1, tick.label1.get_visible()), (tick.label2, tick.label2.get_visible()))
-        if not seen or not tick.get_visible()
-    }
+    axes = drawing.figure.axes  # their own ticks and labels are off
+    hidden = {text for one in axes for axis in (one.xaxis, one.yaxis) for text in axis.findobj(Text)}
     found = drawing.figure.findobj(Text)
     return [text for text in found if text.get_text().strip() and text.get_visible() and text not in hidden]
 

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 import seaborn as sns
 from lxml import etree
-from matplotlib.collections import Collection, PolyCollection
+from matplotlib.collections import Collection, PolyCollection, QuadMesh
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
@@ -245,7 +245,8 @@ def test_bars_are_as_long_as_the_percentages_and_their_totals_stand_at_both_ends
 def test_the_heat_map_writes_every_share_and_more_is_darker() -> None:
     study, tables = study_of(), tables_for(study_of())
     axes = drawn("plain")["heat_map_1"].figure.axes[0]
-    grounds = [ground for row in axes.findobj(PolyCollection) for ground in row.get_facecolors()]
+    [tiles] = axes.findobj(QuadMesh)
+    grounds = tiles.get_array().reshape(-1, 3)
     cells = zip((text.get_text() for text in axes.texts), grounds, strict=True)
     shown = [(text, luminance(mpl.colors.to_hex(ground))) for text, ground in cells if text.isdigit()]
     rows = tables["item_summary"]
@@ -264,7 +265,8 @@ def test_every_tile_of_the_heat_map_has_the_colour_of_its_own_share() -> None:
     rows = rows.assign(favourable_percent=np.linspace(0, 100, len(rows)))
     [one] = draw_all({**tables, "item_summary": rows}, study, wanted=["heat_map_1"])
     axes = one.figure.axes[0]
-    grounds = [ground for row in axes.findobj(PolyCollection) for ground in row.get_facecolors()]
+    [tiles] = axes.findobj(QuadMesh)
+    grounds = tiles.get_array().reshape(-1, 3)
     shown = {
         text.get_gid(): mpl.colors.to_hex(ground)
         for text, ground in zip(axes.texts, grounds, strict=True)

@@ -125,8 +125,7 @@ def differences_in_change(contrasts: pd.DataFrame, presentation: Presentation) -
     whose, second = sides[0] if len(sides) == 1 else (f"the first {noun}", "the second")
     ways = f"in favour of {whose}", f"in favour of {second}"
     if own.against:
-        other = inside(labels, own.against)
-        whose, second = f"each {noun}", f"all {other}" if own.against == ALL else other
+        whose, second = f"each {noun}", inside(labels, own.against)
         ways = f"more favourable than {second}", "less favourable"
 
     def mark(axes: Axes, placed: Placed) -> None:
@@ -150,20 +149,17 @@ def differences_in_change(contrasts: pd.DataFrame, presentation: Presentation) -
 def _said(own: Estimates, up: str, down: str, noun: str) -> str:
     """Describe what moved, in a sentence per organisation or, where organisations are ranked, per scale."""
     labels, sentences = Labels(own.unit.presentation), []
-    if own.ranked:
-        for scale in own.order:
-            facts = [one for one in own.shown if one.scale == scale]
-            ups, downs = sum(one.up for one in facts), sum(one.down for one in facts)
-            sentences.append(f"{labels.scale(scale)}: {ups} of {len(facts)} {up}, {downs} {down}.")
-        return " ".join(sentences)
-    for name, facts in own.parts.items():
-        groups = []
-        for word, chosen in ((up, [o for o in facts if o.up]), (down, [o for o in facts if o.down])):
-            each = [f"{labels.scale(o.scale)} {own.unit.write(o.estimate, signed=True)}" for o in chosen]
-            groups += [f"{word}: {listed(each)}"] if each else []
-        still = sum(not one.moved for one in facts)
-        groups.append(f"{still} of {len(facts)} scales without a clear {noun}")
-        sentences.append(f"{labels.organisation(name)}: {'; '.join(groups)}.")
+    for scale in own.order if own.ranked else ():
+        facts = [one for one in own.shown if one.scale == scale]
+        ups, downs = sum(one.up for one in facts), sum(one.down for one in facts)
+        sentences.append(f"{labels.scale(scale)}: {ups} of {len(facts)} {up}, {downs} {down}.")
+    for name, facts in own.parts.items() if not own.ranked else ():
+        moved = [one for one in facts if one.moved]
+        each = [f"{labels.scale(one.scale)} {own.unit.write(one.estimate, signed=True)}" for one in moved]
+        still = f"{len(facts) - len(moved)} of {len(facts)} scales without a clear {noun}"
+        sentences.append(
+            f"{labels.organisation(name)}: {'; '.join([listed(each), still] if each else [still])}."
+        )
     return " ".join(sentences)
 
 

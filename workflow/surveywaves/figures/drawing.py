@@ -148,7 +148,7 @@ class Page:
         self.em = em = sheet.em
         self.left, self.right, step = 0.5 * em, sheet.width - 0.5 * em, LINE * em
         self.figure = Figure(dpi=72)
-        corner = ScaledTranslation(0, 1, self.figure.transFigure)
+        corner = ScaledTranslation(0, 1, self.figure.transFigure)  # type: ignore[arg-type]
         self.canvas = Affine2D().scale(1 / 72, -1 / 72) + self.figure.dpi_scale_trans + corner
         room, y = self.right - self.left, 0.4 * em
         for said in wrap(self.title, room, em * TITLE, lines=3, bold=True):
@@ -161,14 +161,15 @@ class Page:
         tag = width(DEMONSTRATION, em, bold=True) + 2 * em
         aside = room - tag > 25 * em  # else a note would be broken into few letters a line
         foot = wrap(" ".join(filter(None, self.notes)), room - tag if aside else room, em, lines=4)
-        fixed = y + (self.heads + self.below + 0.5) * em + (max(len(foot), 1) + (not aside)) * step
+        under = 0.4 * em if aside else 2.2 * em
+        fixed = y + (self.heads + self.below + 0.1) * em + under + max(len(foot), 1) * step
         lines = max(self.lines, 1)
         self.high = sheet.height or min(fixed + lines * em, sheet.most)
         self.unit = min((self.high - fixed) / lines, 1.7 * em)
         self.first = y + self.heads * em
         self.figure.set_size_inches(sheet.width / 72, self.high / 72)
-        for up, said in enumerate(reversed(foot), start=not aside):
-            self.text(self.left, self.high - 0.4 * em - up * step, said, color=GREY)
+        for up, said in enumerate(reversed(foot)):
+            self.text(self.left, self.high - under - up * step, said, color=GREY)
 
     def _legend(self, y: float) -> float:
         """Write the entries of the legend from left to right, from y on, and return where they end."""
@@ -222,13 +223,14 @@ class Page:
         *,
         top: float = 0.0,
         lines: float | None = None,
+        ruled: bool = True,
     ) -> Axes:
         """Make a panel between two places, in points, whose y runs downwards in lines.
 
         Parameters
         ----------
         axis
-            Limits and ticks of x, with a grid line at each tick.
+            Limits and ticks of x; where it is `ruled`, with a grid line at each tick.
         top, lines
             Where it begins, and how high it is; without, it is as high as all rows.
         """
@@ -239,7 +241,8 @@ class Page:
         axes = self.figure.add_axes(place)
         axes.set_axis_off()
         axes.set(xlim=(low, high), ylim=(lines, 0))
-        axes.vlines([*ticks], 0, lines, **RULES)
+        if ruled:
+            axes.vlines([*ticks], 0, lines, **RULES)
         for tick, said in ticks.items():
             x = left + (tick - low) / (high - low) * (right - left)
             self.text(x, start + tall + 0.4 * self.em, said, ha="center", va="top", color=GREY)

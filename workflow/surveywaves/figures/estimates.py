@@ -230,7 +230,7 @@ class Estimates:
         names = {}
         for one in self.shown:
             name = labels.organisation(one.organisation.removesuffix(f"{BETWEEN}{self.against}"))
-            names[one.organisation] = wrap(name, (0.4 if named else 0.55) * wide, em, lines=1)[0]
+            names[one.organisation] = wrap(name, 0.4 * wide, em, lines=1)[0] if named else name
         before = 0.6 * em + max((width(name, em) for name in names.values()), default=0.0)
         after = 0.6 * em + max((width(unit.change(one), em, bold=True) for one in self.shown), default=0.0)
         step = heads + body + BELOW
@@ -254,7 +254,8 @@ class Estimates:
                 page.write(end + after, top + (n + 0.5) * each, unit.change(one), ha="right", **_look(one))
             ends = [] if named or not known else [("lowest", known[-1]), ("highest", known[0])]
             for n, (word, (_, one)) in enumerate(ends):
-                said = f"{word}: {names[one.organisation]} {unit.change(one)}"
+                said = f"{word}: {unit.change(one)} {names[one.organisation]}"
+                said = wrap(said, wide - 0.6 * em, em, lines=1, bold=one.moved)[0]
                 page.head(left, [said], top=top, up=0.4 + n * LINE, **_look(one))
         return page
 

@@ -11,44 +11,28 @@ import pandas as pd
 from surveywaves.catalogue import One
 
 FOLDER: Final = "figures"
-"""Beside the page."""
+"""Folder of the pictures, beside the page."""
 
 
 def page(captions: pd.DataFrame, chosen: Iterable[One], title: str) -> str:
-    """Write the page, in Markdown.
-
-    Parameters
-    ----------
-    captions
-        `figures/captions.tsv`.
-    chosen
-        Figures, in order; see `surveywaves.catalogue.in_gallery`.
-    title
-        Title of the study.
-
-    Returns
-    -------
-    str
-        Pictures stand in `FOLDER` beside the page.
-    """
-    rows = {row["figure"]: row for row in captions.to_dict("records")}
+    """Write the page in Markdown, from `figures/captions.tsv`, the chosen figures and the study's title."""
+    rows, group = {row["figure"]: row for row in captions.to_dict("records")}, ""
     said = [
         "<!-- Written by `make gallery` from the figures and their captions: do not edit. -->",
         "# Figures",
         f"Figures of *{plain(title)}* as the pipeline draws them, each also as PDF, PNG, a slide and the rows that it "
         "drew. **Where a figure says DEMONSTRATION DATA, it shows no finding.**",
     ]
-    group = ""
     for one in chosen:
-        row = rows[one.name]
-        if row["group"] != group:
-            group = row["group"]
-            said.append(f"## {plain(group)}")
+        words = {name: plain(text) for name, text in rows[one.name].items()}
+        if words["group"] != group:
+            group = words["group"]
+            said.append(f"## {group}")
         drawn = " and ".join(f"`released/{table}`" for table in one.exhibit.reads)
         said += [
-            f"### {plain(row['title'])}",
-            f"![{plain(row['alt'])}]({FOLDER}/{one.name}.svg)",
-            plain(row["caption"]),
+            f"### {words['title']}",
+            f"![{words['alt']}]({FOLDER}/{one.name}.svg)",
+            words["caption"],
             f"`{one.name}`, drawn from {drawn}.",
         ]
     return "\n\n".join(said) + "\n"

@@ -9,7 +9,6 @@ from itertools import accumulate
 from typing import Any, Final
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba_array
@@ -60,15 +59,11 @@ def points(
     focus
         Whether values are shown when they are reached by keyboard, too: of few marks only.
     """
-    marks = pd.DataFrame(marks, columns=MARKS)
-    colours, markers = ({series: look[n] for series, look in looks.items()} for n in (0, 1))
-    if len(marks):
-        sns.scatterplot(
-            marks, x="x", y="y", hue="series", style="series", palette=colours, markers=markers, s=size**2,
-            linewidth=1, edgecolor="face", clip_on=False, zorder=3, legend=False, ax=axes,
-        )  # fmt: skip
-        kind = "value" if focus else "hover"
-        axes.collections[-1].set_urls([f"{kind}:{drawable(said)}" for said in marks["told"]])
+    for series, own in pd.DataFrame(marks, columns=MARKS).groupby("series", sort=False):
+        colour, marker, *_ = looks[str(series)]
+        told = [f"{'value' if focus else 'hover'}:{drawable(said)}" for said in own["told"]]
+        look = {"color": colour, "marker": marker, "s": size**2, "linewidth": 1, "urls": told}
+        axes.scatter(own["x"], own["y"], zorder=3, clip_on=False, **look)
 
 
 @dataclass(frozen=True)
@@ -131,26 +126,35 @@ def panels(
     rows: Rows,
     parts: Sequence[Part],
     axis: Axis,
-    *,
-    ruled: bool = True,
     **about: Any,
 ) -> tuple[Page, list[Axes]]:
     """Make a page with panels of the same rows beside each other; where it is narrow, below each other.
 
-    `words` are title and subtitle; `axis` is where x begins and ends, and its ticks; `ruled`: with lines between
-    rows; `about` goes to `Page`.
+    `words` are title and subtitle; `axis` is where x begins and ends, and its ticks; `about` goes to `Page`.
     """
+    page, places = spread(presentation, words, rows, parts, **about)
+    drawn = [page.panel(left, right, axis, top=top, lines=sum(rows.heights)) for left, right, top in places]
+    within = any(part.columns for part in parts)
+    lines = rows.middles if within else [*accumulate(rows.heights)][:-1]
+    for axes in drawn:
+        axes.hlines([y for n, y in enumerate(lines) if n not in rows.bold], *axes.get_xlim(), **RULES)
+    return page, drawn
+
+
+def spread(
+    presentation: Presentation, words: tuple[str, str], rows: Rows, parts: Sequence[Part], **about: Any
+) -> tuple[Page, list[tuple[float, float, float]]]:
+    """Make a page with rows and what stands beside panels; return where each panel begins and ends, and its top."""
     sheet, count, lines, em = Sheet.of(presentation.style), max(len(parts), 1), sum(rows.heights), rows.em
-    stacked, columns = isinstance(presentation.style, Narrow), any(part.columns for part in parts)
+    stacked = isinstance(sheet, Narrow)
     wide = (sheet.width - 0.5 * em - rows.end) / (1 if stacked else count)
     titles = [wrap(part.title, wide - em, em * 1.1, bold=True) if part.title else () for part in parts]
     heads = [len(wrap(name, 5.5 * em, em)) for part in parts for name, _ in part.columns]
     high = LINE * max(heads, default=0) + 0.4
     above = LINE * 1.1 * max(map(len, titles), default=0) + high
     step = lines + above + 2.2 if stacked else 0.0
-    title, subtitle = words
-    page = Page(presentation, title, subtitle, lines=lines + step * (count - 1), heads=above, **about)
-    drawn = []
+    page = Page(presentation, *words, lines=lines + step * (count - 1), heads=above, **about)
+    places = []
     for place, (name, part) in enumerate(zip(titles, parts, strict=True)):
         top, left = (place * step, rows.end) if stacked else (0.0, rows.end + place * wide)
         right = left + wide - (0 if stacked or place == count - 1 else 1.5 * em)
@@ -161,17 +165,11 @@ def panels(
             head = wrap(column, 5.5 * em, em)
             page.head(right, head, top=top, ha="right")
             for text, y, colour in zip(said, rows.middles, part.colours, strict=True):
-                bold = not number and colour not in (GREY, INK)
-                page.write(
-                    right, top + y, text, ha="right", color=colour, weight="bold" if bold else "normal"
-                )
+                weight = "normal" if number or colour in (GREY, INK) else "bold"
+                page.write(right, top + y, text, ha="right", color=colour, weight=weight)
             right -= max(width(text, em, bold=True) for text in (*head, *said)) + 0.8 * em
-        axes = page.panel(left, right, axis, top=top, lines=lines)
-        places = rows.middles if columns else [*accumulate(rows.heights)][:-1]
-        if ruled:
-            axes.hlines([y for n, y in enumerate(places) if n not in rows.bold], *axes.get_xlim(), **RULES)
-        drawn.append(axes)
-    return page, drawn
+        places.append((left, right, top))
+    return page, places
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,10 +209,7 @@ def grid(
     tall = (LINE - 0.1) * max(map(len, broken), default=0) if broken is upright else widest
     above = [wrap(name, span * wide - 0.5 * em, em, bold=True) for name, span in groups]
     spanned = LINE * max(map(len, above), default=0) + 0.4 if above else 0.0
-    title, subtitle = words
-    page = Page(
-        presentation, title, subtitle, lines=sum(rows.heights), heads=tall + spanned + 0.6, below=0.2, **about
-    )
+    page = Page(presentation, *words, lines=sum(rows.heights), heads=tall + spanned + 0.6, below=0.2, **about)
     rows.write(page)
     if len(cells) and heads:
         _tiles(page.panel(start, start + count * wide, (0, count, {})), rows, cells)

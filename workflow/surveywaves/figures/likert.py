@@ -8,21 +8,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 
-from surveywaves.figures.drawing import Drawing, Key, reversed_note, withheld_key
-from surveywaves.figures.layout import Part, Rows, hatched, panels, value
+from surveywaves.figures.drawing import Drawing, Key, Page, reversed_note, withheld_key
+from surveywaves.figures.layout import Part, Rows, hatched, spread, value
 from surveywaves.figures.style import GREY, INK, MARK, Sheet, drawable, on, response_colours, width, wrap
 from surveywaves.findings import main_pair
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, WITHOUT_SCALE, Comparability, Status
-from surveywaves.words import NONE, WITHHELD, Labels, number, records, shortened, statement
+from surveywaves.words import NONE, WITHHELD, Labels, as_float, number, records, shortened, statement
 
 BESIDE: Final = 2
 """Most organisations that stand side by side, wave under wave; more stand under each other, in the last wave."""
@@ -32,8 +32,8 @@ ROW: Final = 1.35
 """Height of a row of bars, in em."""
 HIGH: Final = 1.05
 """Height of a bar, in em."""
-TOTAL: Final = 6.0
-"""Room for a total beside a bar, in percent of the bar, for each panel."""
+TOTAL: Final = 2.2
+"""Room for a total beside a bar, in em."""
 NAME: Final = 10.0
 """Most that the name of a bar takes, in em."""
 
@@ -72,36 +72,40 @@ def likert(
         low, high = (number(end, 0) for end in (min(known.values()), max(known.values())))
         title += f": {low if low == high else f'{low}–{high}'}% favourable in {labels.wave(asked[-1])}"
     fewer = f"{len(items)} of {len(every)} {nouns.statement[len(items) > 1]}: the most favourable."
-    room = TOTAL * (1 + len(beside))
-    page, drawn = panels(
+    when = f", in {labels.wave(asked[-1])}" if under and asked else ""
+    page, places = spread(
         presentation,
         (title, "Answers, %; beside each bar the total of each side, the favourable in bold"),
         table,
         [Part(labels.organisation(name)) for name in (ALL, *beside)],
-        (-room, 100 + room, {0: "0", 50: "50", 100: "100%"}),
-        ruled=False,
         keys=_keys(items, rows, presentation),
         notes=[
             reversed_note(items),
-            f"Answers on either side are taken together by {organisation}." if there else "",
+            f"Answers on either side are taken together by {organisation}{when}." if there else "",
             fewer if len(items) < len(every) else "",
         ],
     )
-    for axes, whose in zip(drawn, (ALL, *beside), strict=True):
-        boxes: list[Box] = []
+    ends = [(left + TOTAL * em, right - TOTAL * em) for left, right, _ in places]
+    ticks = {
+        x: said for low, high in ends for x, said in ((low, "0"), ((low + high) / 2, "50"), (high, "100%"))
+    }
+    axes, boxes = (
+        page.panel(0, page.right + page.left, (0, page.right + page.left, ticks), ruled=False),
+        list[Box](),
+    )
+    for whose, place in zip((ALL, *beside), ends, strict=True):
         for y, (item, wave, own) in zip(table.middles, lines, strict=True):
             if not wave:
                 continue
             if bar := answers.bar(item, wave, whose if own == ALL else own, labels):
-                boxes += _bar(axes, y, bar, em, presentation.style.responses)
+                boxes += _bar(page, axes, place, y, bar)
             elif whose == own == ALL:
-                axes.text(0, y, _nothing(presentation, wave, item), va="center_baseline", color=GREY)
-        up, down = -HIGH / 2, HIGH / 2
-        corners = [[(x, y + up), (x + w, y + up), (x + w, y + down), (x, y + down)] for x, y, w, *_ in boxes]
-        faces, edges = [box[3] for box in boxes], [box[4] for box in boxes]
-        shapes = PolyCollection(corners, facecolors=faces, edgecolors=edges, linewidths=0.6, clip_on=False)
-        shapes.set_urls([box[5] for box in boxes])
-        axes.add_collection(shapes, autolim=False)
+                page.write(place[0], y, _nothing(presentation, wave, item), color=GREY)
+    corners = [[(x, y), (x + wide, y), (x + wide, y + HIGH), (x, y + HIGH)] for x, y, wide, *_ in boxes]
+    faces, edges = [box[3] for box in boxes], [box[4] for box in boxes]
+    shapes = PolyCollection(corners, facecolors=faces, edgecolors=edges, linewidths=0.6, clip_on=False)
+    shapes.set_urls([box[5] for box in boxes])
+    axes.add_collection(shapes, autolim=False)
     shown = rows["wave"].isin({wave for _, wave, _ in lines}) & rows["item"].isin([one.item for one in items])
     caption = (
         f"{shortened(labels.scale(group), 60)}, sorted by favourable answers in the last wave. "
@@ -132,15 +136,15 @@ class Answers:
     """The percentage of each answer and of all favourable ones, by wave, organisation and item."""
 
     def __init__(self, frequencies: pd.DataFrame, summary: pd.DataFrame) -> None:
-        place = ["wave", "organisation", "item"]
-        wide = frequencies.pivot(index=place, columns="response", values="percent").astype("float64")  # noqa: PD010
-        hidden = frequencies[frequencies["status"].eq(Status.WITHHELD)][place]
-        known = summary[summary["favourable_percent"].notna()]
-        self.shares = dict(zip(wide.index, wide.to_dict("records"), strict=True))
-        self.favourable = {
-            (row.wave, row.organisation, row.item): float(row.favourable_percent) for row in records(known)
-        }
-        self.withheld = set(hidden.itertuples(index=False, name=None))
+        self.shares: dict[tuple[str, str, str], dict[int, float]] = {}
+        self.favourable: dict[tuple[str, str, str], float] = {}
+        self.withheld: set[tuple[str, str, str]] = set()
+        for row in records(frequencies):
+            place = row.wave, row.organisation, row.item
+            self.shares.setdefault(place, {})[row.response] = as_float(row.percent)
+            self.withheld |= {place} if row.status == Status.WITHHELD else set()
+        for row in records(summary[summary["favourable_percent"].notna()]):
+            self.favourable[row.wave, row.organisation, row.item] = float(row.favourable_percent)
 
     def bar(self, item: Item, wave: str, organisation: str, words: Labels) -> Bar | None:
         """Return a bar, or None if nobody was asked; an organisation's answers on either side are taken together."""
@@ -176,40 +180,37 @@ def _nothing(presentation: Presentation, wave: str, item: Item) -> str:
 
 
 Box = tuple[float, float, float, str, str, str | None]
-"""Left edge, middle and width of a part of a bar, its colour and that of its edge, and what it shows on hover."""
+"""Left edge, top and width of a part of a bar, its colour and that of its edge, and what it shows on hover."""
 
 
-def _bar(axes: Axes, y: float, bar: Bar, em: float, palette: tuple[str, ...]) -> list[Box]:
-    """Write the numbers of a bar, and return its parts and its frame.
+def _bar(page: Page, axes: Axes, place: tuple[float, float], y: float, bar: Bar) -> list[Box]:
+    """Write the numbers of a bar that stands at a place, and return its parts and its frame.
 
     Known answers are drawn from both ends; what is unknown is hatched between them.
     """
-    shares = np.array(bar.shares)
+    shares, left, top = np.array(bar.shares), place[0], y - HIGH / 2
+    unit = (place[1] - left) / 100
     ends, rests = np.cumsum(shares), 100 - np.cumsum(shares[::-1])[::-1]
     starts, drawn = np.where(np.isnan(ends), rests, ends - shares), list[Box]()
-    low, far = axes.get_xlim()
-    points = axes.get_position().width * axes.figure.bbox.width / (far - low)
-    colours = response_colours(palette, len(shares))
-    look: dict[str, Any]
+    colours = response_colours(page.presentation.style.responses, len(shares))
     for n, (start, share, colour) in enumerate(zip(starts, shares, colours, strict=True)):
         if not share > 0 or math.isnan(start):
             continue
-        text, outer = number(share, 0), n in (0, len(shares) - 1)
-        drawn.append((start, y, share, colour, "white", f"hover:{drawable(f'{bar.labels[n]}: {text}%')}"))
-        if not (outer and bar.together) and share * points >= width(text, em) + 0.2 * em:
-            look = {"ha": "center", "va": "center_baseline", "color": on(colour)}
-            axes.text(start + share / 2, y, text, **look)
+        text, x, wide = number(share, 0), left + start * unit, share * unit
+        drawn.append((x, top, wide, colour, "white", f"hover:{drawable(f'{bar.labels[n]}: {text}%')}"))
+        if not bar.together and wide >= width(text, page.em) + 0.2 * page.em:
+            page.write(x + wide / 2, y, text, ha="center", color=on(colour))
     if np.isnan(shares).any():
         low, high = np.nanmax([0.0, *ends]), np.nanmin([100.0, *rests])
         if high - low > 0.5:
-            hatched(axes, low, y, high - low, HIGH)
-    for total, x in zip(bar.ends, (-1.5, 101.5), strict=True):
-        text, favourable = bar.without if math.isnan(total) else number(total, 0), bar.reversed == (x < 0)
+            hatched(axes, left + low * unit, y, (high - low) * unit, HIGH)
+    for total, x, low in zip(bar.ends, (left - 3, place[1] + 3), (True, False), strict=True):
+        text, favourable = bar.without if math.isnan(total) else number(total, 0), bar.reversed == low
         look = {"weight": "bold", "color": INK} if favourable else {"color": GREY}
-        mark = axes.text(x, y, text, ha="right" if x < 0 else "left", va="center_baseline", **look)
+        mark = page.write(x, y, text, ha="right" if low else "left", **look)
         if favourable:
             value(mark, f"{bar.told}: {text}% favourable")
-    return [*drawn, (0.0, y, 100.0, "none", MARK, None)]
+    return [*drawn, (left, top, 100 * unit, "none", MARK, None)]
 
 
 def _rows(lines: Sequence[Line], presentation: Presentation) -> Rows:

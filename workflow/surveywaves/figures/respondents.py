@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, Final
 
 import pandas as pd
 
 from surveywaves.figures.drawing import Drawing, Key, withheld_key
-from surveywaves.figures.layout import MARKS, Part, Rows, hatched, panels, points
+from surveywaves.figures.layout import Part, Rows, hatched, panels, points
 from surveywaves.figures.style import INK, Sheet, steps, wrap
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Status
@@ -39,7 +40,7 @@ def respondents(respondents: pd.DataFrame, presentation: Presentation) -> Drawin
         levels = dict.fromkeys(level for name, level, _ in found if name == variable)
         lines += [(variable, level) for level in ("", *levels)] if levels else []
     lines = lines[:LEVELS]
-    names = [wrap(_name(*one, labels), 20 * em, em, bold=not one[1]) for one in lines]
+    names = [wrap(_name(*one, labels), 23 * em, em, bold=not one[1]) for one in lines]
     rows = Rows(names, em, bold=[place for place, (_, level) in enumerate(lines) if not level])
     looks = dict(zip(waves, zip(steps(len(waves)), MARKERS[-len(waves) :], strict=True), strict=True))
     texts = [[_written(one[1], found.get((*one, wave))) for one in lines] for wave in waves]
@@ -69,7 +70,7 @@ def respondents(respondents: pd.DataFrame, presentation: Presentation) -> Drawin
             elif text not in ("", NONE):
                 said = f"{labels.level(*one)}, {labels.wave(wave)}: {text}%"
                 marks.append((found[*one, wave].percent, y, wave, said))
-    points(drawn[0], pd.DataFrame(marks, columns=MARKS), looks, 0.75 * em)
+    points(drawn[0], marks, looks, 0.75 * em)
     here = [place in lines for place in zip(own["variable"], own["level"], strict=True)]
     caption = "Share of each level among those who stated one, by wave."
     alt = f"{page.title}. Dot plot, a row a level and a mark a wave."
@@ -96,11 +97,10 @@ def _title(
     found: dict[tuple[str, str, str], Any], variables: list[str], waves: list[str], labels: Labels
 ) -> str:
     """Say which level of the first variable most stated in the last wave that asked it."""
-    for variable in variables:
-        for wave in reversed(waves):
-            here = [row for (name, _, when), row in found.items() if (name, when) == (variable, wave)]
-            if own := [row for row in here if pd.notna(row.percent)]:
-                most = max(own, key=lambda row: row.percent)
-                level = labels.level(variable, most.level)
-                return f"{level}: {number(most.percent, 0)}% of those who answered in {labels.wave(wave)}"
+    for variable, wave in itertools.product(variables, reversed(waves)):
+        here = [row for (name, _, when), row in found.items() if (name, when) == (variable, wave)]
+        if own := [row for row in here if pd.notna(row.percent)]:
+            most = max(own, key=lambda row: row.percent)
+            level = labels.level(variable, most.level)
+            return f"{level}: {number(most.percent, 0)}% of those who answered in {labels.wave(wave)}"
     return "Who answered"

@@ -41,19 +41,8 @@ def save_all(
 ) -> pd.DataFrame:
     """Draw every figure into a folder, with its rows, as a slide too and, where the catalogue says so, for a telephone.
 
-    Parameters
-    ----------
-    tables
-        Released tables by name, as docs/files.md describes them, that the figures in `surveywaves.catalogue` read.
-    presentation
-        The study in words.
-    exhibits
-        A list of the catalogue.
-
-    Returns
-    -------
-    DataFrame
-        `captions.tsv`: the words beside each figure, in the order of the figures.
+    `tables` are released, by name; `exhibits` is a list of the catalogue. What comes back is `captions.tsv`: the words
+    beside each figure, in the order of the figures.
     """
     slides, said, jobs = on_slide(presentation), [], []
     with ThreadPoolExecutor(1) as beside:
@@ -94,14 +83,7 @@ def draw(one: One, tables: Mapping[str, pd.DataFrame], presentation: Presentatio
 def typeset(words: Mapping[str, str], svg: str, folder: Path, dpi: float, *, pdf: bool = False) -> None:
     """Write a drawing as PNG with its resolution in the file and, with `pdf`, as tagged PDF with embedded fonts.
 
-    Parameters
-    ----------
-    words
-        `Drawing.words`.
-    svg
-        What `svg_of` returns.
-    dpi
-        Resolution of the PNG.
+    `words` are `Drawing.words`, and `svg` is what `svg_of` returns.
     """
     said = {"svg": svg, **{name: drawable(words[name]) for name in ("title", "alt")}}
     if pdf:
