@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import Affine2D, ScaledTranslation
 
-from surveywaves.figures.style import DECISIONS, GREY, HATCH, MARK, RULE, TAG, Sheet, width, wrap
+from surveywaves.figures.style import DECISIONS, GREY, MARK, RULE, TAG, Sheet, width, wrap
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import Evidence
@@ -77,7 +77,7 @@ class Key(NamedTuple):
 WITHHELD_LOOK: Final[dict[str, Any]] = {
     "facecolor": "white",
     "edgecolor": MARK,
-    "hatch": HATCH,
+    "hatch": "//////",
     "linewidth": 0.6,
 }
 

@@ -10,12 +10,12 @@ import pandas as pd
 import seaborn as sns
 
 from surveywaves.figures.drawing import RULES, Drawing, Key, Page, line
-from surveywaves.figures.layout import MARKS, beside, points
+from surveywaves.figures.layout import beside, points
 from surveywaves.figures.style import GREY, INK, RULE, wrap
 from surveywaves.findings import CHANGE, KINDS, kind_of
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import BETWEEN, ESTIMATED
-from surveywaves.words import Labels, lower, number, percent, whole
+from surveywaves.words import Labels, lower, number, percent, records, whole
 
 DETECTABLE: Final = "detectable"
 SERIES: Final = 6
@@ -43,13 +43,13 @@ def planning(planning: pd.DataFrame, presentation: Presentation) -> Drawing:
     curves = medians.rename("y").reset_index().rename(columns={"n": "x"})
     kinds = [kind_of(wave, name) for wave, name in zip(curves["wave"], curves["organisation"], strict=True)]
     names = [lower(KINDS[kind]) for kind in kinds]
-    named = [
-        f"{kind}, {labels.organisation(of)}" for kind, of in zip(names, curves["organisation"], strict=True)
-    ]
+    whose = map(labels.organisation, curves["organisation"])
+    named = [f"{kind}, {name}" for kind, name in zip(names, whose, strict=True)]
     many = len(set(named)) > SERIES
     curves = curves.assign(kind=kinds, series=names if many else named)
     looks = dict(zip(dict.fromkeys(curves["series"]), cycle(LOOKS), strict=False))
     power, returns = percent(100 * plan.power) if plan else "", presentation.nouns.returns[1]
+    lines = {name: (0, dashes or None) for name, (_, _, dashes) in looks.items()}
     one = presentation.nouns.organisation[0]
     page = Page(
         presentation,
@@ -57,8 +57,8 @@ def planning(planning: pd.DataFrame, presentation: Presentation) -> Drawing:
         f"Smallest difference detected with {power} power, in standard deviations of one answer",
         keys=[
             *(
-                Key(name, {"marker": marker, "color": colour, "linestyle": (0, dashes or None)})
-                for name, (colour, marker, dashes) in looks.items()
+                Key(name, {"marker": looks[name][1], "color": looks[name][0], "linestyle": style})
+                for name, style in lines.items()
             ),
             Key("smallest effect of interest", SMALLEST),
         ],
@@ -97,18 +97,12 @@ def _curves(
         page.write(page.left + 2 * em, page.lines * (1 - tick / top), number(tick, 1), ha="right", color=GREY)
     if plan and plan.smallest is not None:
         line(axes, [low, counts[-1]], [plan.smallest] * 2, zorder=1, **SMALLEST)
-    sns.lineplot(
-        curves, x="x", y="y", hue="series", style="series", ax=axes, legend=False, linewidth=1.4,
-        estimator="median" if shaded else None, errorbar=None,
-        palette={name: look[0] for name, look in looks.items()},
-        dashes={name: look[2] for name, look in looks.items()},
-    )  # fmt: skip
     marks = curves.groupby(["series", "x"], sort=False)["y"].median().reset_index()
-    marks["told"] = [
-        f"{name}, {whole(n)} {returns}: {number(size)} SD"
-        for name, n, size in marks[["series", "x", "y"]].itertuples(index=False)
-    ]
-    points(axes, marks[[*MARKS]], looks, 0.6 * em)
+    palette, dashes = ({name: look[n] for name, look in looks.items()} for n in (0, 2))
+    how = {"hue": "series", "style": "series", "palette": palette, "dashes": dashes}
+    sns.lineplot(marks, x="x", y="y", ax=axes, legend=False, linewidth=1.4, errorbar=None, **how)
+    told = (f"{row.series}, {whole(row.x)} {returns}: {number(row.y)} SD" for row in records(marks))
+    points(axes, marks.assign(told=[*told]), looks, 0.6 * em)
     if shaded:
         spread = curves[curves["kind"] == CHANGE].groupby("x")["y"].agg(["min", "max"])
         axes.fill_between(spread.index, spread["min"], spread["max"], color=RULE, alpha=0.6, linewidth=0)

@@ -26,8 +26,6 @@ GREY: Final = "#595959"
 MARK: Final = "#767676"
 """Colour of marks without a clear decision: 4.5:1 on white."""
 RULE: Final = "#dddddd"
-HATCH: Final = "//////"
-"""Hatching of withheld values."""
 TAG: Final = ("#8a3200", "#fff4e6")
 """Text and ground of the tag on demonstration data."""
 
