@@ -403,7 +403,7 @@ def test_nothing_estimable_gives_no_number_and_says_so_everywhere() -> None:
     assert "No change can be estimated." in said(made)
     text = "\n".join(plain(part.text) for part in sections(made))
     assert not re.search(r"[+−]\d|\d%(?! (?:CI|confidence))|\bnan\b|\bNone\b", text)
-    assert text.count("All organisations: not estimable.") == 2
+    assert text.count("All houses: not estimable.") == 2
 
 
 def test_words_are_the_studys() -> None:
