@@ -9,6 +9,7 @@ from itertools import accumulate
 from typing import Any, Final
 
 import pandas as pd
+import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba_array
@@ -59,11 +60,16 @@ def points(
     focus
         Whether values are shown when they are reached by keyboard, too: of few marks only.
     """
-    for series, own in pd.DataFrame(marks, columns=MARKS).groupby("series", sort=False):
-        colour, marker, *_ = looks[str(series)]
-        told = [f"{'value' if focus else 'hover'}:{drawable(said)}" for said in own["told"]]
-        look = {"color": colour, "marker": marker, "s": size**2, "linewidth": 1, "urls": told}
-        axes.scatter(own["x"], own["y"], zorder=3, clip_on=False, **look)
+    drawn = pd.DataFrame(marks, columns=MARKS)
+    if drawn.empty:
+        return
+    colours, markers = ({series: look[n] for series, look in looks.items()} for n in (0, 1))
+    sns.scatterplot(
+        drawn, x="x", y="y", hue="series", style="series", palette=colours, markers=markers, s=size**2,
+        linewidth=1, edgecolor="face", clip_on=False, zorder=3, legend=False, ax=axes,
+    )  # fmt: skip
+    kind = "value" if focus else "hover"
+    axes.collections[-1].set_urls([f"{kind}:{drawable(said)}" for said in drawn["told"]])
 
 
 @dataclass(frozen=True)
