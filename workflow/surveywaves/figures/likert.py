@@ -66,6 +66,8 @@ def likert(
     every.sort(key=lambda item: -known.get(item.item, 0.0))
     beside, under = (there, []) if len(there) <= BESIDE else ([], there)
     lines = _fitting(every, asked, under, presentation)
+    under = [name for name in under if any(own == name for *_, own in lines)]
+    there = [*beside, *under]
     items = list({item.item: item for item, *_ in lines}.values())
     table = _rows(lines, presentation)
     if known:
@@ -73,11 +75,12 @@ def likert(
         title += f": {low if low == high else f'{low}–{high}'}% favourable in {labels.wave(asked[-1])}"
     fewer = f"{len(items)} of {len(every)} {nouns.statement[len(items) > 1]}: the most favourable."
     when = f", in {labels.wave(asked[-1])}" if under and asked else ""
+    by = f"; by {organisation}{when}" if under else ""
     page, places = spread(
         presentation,
         (title, "Answers, %; beside each bar the total of each side, the favourable in bold"),
         table,
-        [Part(labels.organisation(name)) for name in (ALL, *beside)],
+        [Part(f"{labels.organisation(ALL)}{by}"), *(Part(labels.organisation(name)) for name in beside)],
         keys=_keys(items, rows, presentation),
         notes=[
             reversed_note(items),
@@ -227,12 +230,12 @@ def _rows(lines: Sequence[Line], presentation: Presentation) -> Rows:
 def _fitting(
     items: Sequence[Item], waves: Sequence[str], under: Sequence[str], presentation: Presentation
 ) -> list[Line]:
-    """List the rows; what a sheet has no room for is left out: waves other than the main pair's, then statements."""
+    """List the rows; a sheet may lack room for organisations, waves other than the main pair's, and then statements."""
     sheet, compared = Sheet.of(presentation.style), main_pair(presentation)
     main = [wave for wave in waves if compared and wave in (compared.first, compared.last)] or waves[-2:]
     lines: list[Line] = []
-    for shown in (waves, main, waves[-1:]):
-        bars = [*((wave, ALL) for wave in shown), *((waves[-1], name) for name in under if waves)]
+    for shown, own in ((waves, under), (waves, ()), (main, ()), (waves[-1:], ())):
+        bars = [*((wave, ALL) for wave in shown), *((waves[-1], name) for name in own if waves)]
         lines = [(item, *bar) for item in items for bar in (("", ""), *bars)]
         ends = accumulate(_rows(lines, presentation).heights)
         fit = sum(end <= sheet.most / sheet.em - 11 for end in ends)
