@@ -65,7 +65,7 @@ def likert(
     known = {name: share for name, share in shares.items() if share is not None}
     every.sort(key=lambda item: -known.get(item.item, 0.0))
     beside, under = (there, []) if len(there) <= BESIDE else ([], there)
-    lines = _fitting(every, asked, under, presentation)
+    lines = _fitting(every, rows, asked, under, presentation)
     under = [name for name in under if any(own == name for *_, own in lines)]
     there = [*beside, *under]
     items = list({item.item: item for item, *_ in lines}.values())
@@ -73,7 +73,9 @@ def likert(
     if known:
         low, high = (number(end, 0) for end in (min(known.values()), max(known.values())))
         title += f": {low if low == high else f'{low}–{high}'}% favourable in {labels.wave(asked[-1])}"
-    fewer = f"{len(items)} of {len(every)} {nouns.statement[len(items) > 1]}: the most favourable."
+    fewer = (
+        f"{len(items)} of {len(every)} {nouns.statement[len(every) > 1]}; the tables have the answers to all."
+    )
     when = f", in {labels.wave(asked[-1])}" if under and asked else ""
     by = f"; by {organisation}{when}" if under else ""
     page, places = spread(
@@ -228,7 +230,11 @@ def _rows(lines: Sequence[Line], presentation: Presentation) -> Rows:
 
 
 def _fitting(
-    items: Sequence[Item], waves: Sequence[str], under: Sequence[str], presentation: Presentation
+    items: Sequence[Item],
+    answers: pd.DataFrame,
+    waves: Sequence[str],
+    under: Sequence[str],
+    presentation: Presentation,
 ) -> list[Line]:
     """List the rows; a sheet may lack room for organisations, waves other than the main pair's, and then statements."""
     sheet, compared = Sheet.of(presentation.style), main_pair(presentation)
@@ -236,7 +242,8 @@ def _fitting(
     lines: list[Line] = []
     for shown, own in ((waves, under), (waves, ()), (main, ()), (waves[-1:], ())):
         bars = [*((wave, ALL) for wave in shown), *((waves[-1], name) for name in own if waves)]
-        lines = [(item, *bar) for item in items for bar in (("", ""), *bars)]
+        had = set(answers.loc[answers["wave"].isin(shown), "item"])
+        lines = [(item, *bar) for item in items if item.item in had for bar in (("", ""), *bars)]
         ends = accumulate(_rows(lines, presentation).heights)
         fit = sum(end <= sheet.most / sheet.em - 11 for end in ends)
         if fit == len(lines):
