@@ -330,7 +330,7 @@ def test_every_figure_and_every_table_leads_to_rows_of_a_released_table(finished
     figures = [path.stem for path in (finished / "results/figures").glob("*.svg")]
     pasted = [path.stem for path in (finished / "results/tables").glob("*.csv")]
     assert len(figures) > 15 and len(pasted) > 30
-    words = {"wordings"}
+    words = {"events", "wordings"}
     assert words <= set(pasted)
     for name in words:
         with pytest.raises(SurveywavesError, match="its rows are of no released table: it says words"):
@@ -496,7 +496,7 @@ def test_where_nothing_ran_there_are_no_results_yet(
         (["likert_colleagues"], "surveywaves trace figure likert_colleagues"),
         (["figure", "likert_colleague"], "no figure of that name (hint: did you mean `likert_colleagues`?)"),
         (["table", "session"], "session: no table of that name"),
-        (["table", "wordings"], "nothing to trace: its rows are of no released table"),
+        (["table", "events"], "nothing to trace: its rows are of no released table"),
         (["scale=colleagues"], "of which table?"),
         (["contrasts", "scael=colleagues"], "no column `scael` (hint: did you mean `scale`?)"),
         (["contrasts", "scale=coleagues"], "no row with scale=coleagues (hint: did you mean `colleagues`?)"),
