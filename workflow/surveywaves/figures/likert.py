@@ -28,7 +28,7 @@ BESIDE: Final = 2
 """Most organisations that stand side by side, wave under wave; more stand under each other, in the last wave."""
 UNDER: Final = 6
 """Most organisations under each other; more are shown in the tables only."""
-ROW: Final = 1.35
+ROW: Final = 1.2
 """Height of a row of bars, in em."""
 HIGH: Final = 1.05
 """Height of a bar, in em."""
