@@ -59,7 +59,7 @@ from surveywaves.pin.manifest import (
     stale,
     write_manifest,
 )
-from surveywaves.pin.source import LOCK, Checkout, Source, checkout, raw_files, rederive
+from surveywaves.pin.source import LOCK, Checkout, Source, checkout, files_of_people, rederive
 from surveywaves.qualitative.people import everybody
 from surveywaves.study.models import Study
 from surveywaves.terms import Evidence
@@ -377,12 +377,12 @@ def _refuse(
     }
     absent = [Mistake(name, "no such file") for name, path in files.items() if not path.is_file()]
     there = {name: path for name, path in files.items() if path.is_file()}
-    against = [*absent, *_citation(places), *confidential(there, places, raw_files(study))]
+    against = [*absent, *_citation(places), *confidential(there, places, files_of_people(study))]
     against += [
         one.mistake() for one in conflicting(places.folder, study.config.disclosure, everybody(study))
     ]
     against += dict.fromkeys(
-        tracked_mistakes(places.folder, [places.lying_at(name) for name in raw_files(study)])
+        tracked_mistakes(places.folder, [places.lying_at(name) for name in files_of_people(study)])
     )
     against += [one for option, reasons in found.items() if not getattr(asked, option) for one in reasons]
     if against:

@@ -106,6 +106,12 @@ def raw_files(study: Study) -> list[str]:
     return [*(file.path for wave in study.waves for file in wave.file.files), *coded]
 
 
+def files_of_people(study: Study) -> list[str]:
+    """List the raw files that hold something of people: all but codebooks, which hold names of codes."""
+    books = study.qualitative.file.codebooks if study.qualitative else ()
+    return [name for name in raw_files(study) if name not in books]
+
+
 def publication_files(study: Study) -> list[str]:
     """List the files of the publication that a study is held against; none if there is no publication."""
     return published.files if (published := study.config.published) else []
