@@ -28,11 +28,11 @@ from surveywaves.study.models import Layout
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ENCODINGS = ["utf-8", "utf-8-sig", "cp1252", "latin-1", "utf-16", "utf-16-le", "mac_roman", "cp850"]
 
-# Whatever an answer may hold: letters of any script, separators, quotes, line ends. Control characters are taken out
-# by ingest, and have their own tests.
+# Whatever an answer may hold: letters of any script, separators, quotes, line ends. Control characters and byte-order
+# marks are taken out by ingest, and have their own tests.
 CELL = st.text(
     st.one_of(
-        st.characters(exclude_categories=("Cc", "Cs"), exclude_characters="\ufffd"),
+        st.characters(exclude_categories=("Cc", "Cs"), exclude_characters="\ufffd\ufeff"),
         st.sampled_from('",;\t\r\n '),
     ),
     max_size=12,
