@@ -29,7 +29,7 @@ from surveywaves.mixed.design import Design, make_design
 from surveywaves.mixed.favourable import FavourableFit
 from surveywaves.sample import Sample, Scale
 from surveywaves.sensitivity.imputation import pool
-from surveywaves.sensitivity.people import COLUMNS, Used, used, variant_people, with_imputed
+from surveywaves.sensitivity.people import COLUMNS, Used, given, used, variant_people, with_imputed
 from surveywaves.sensitivity.tipping import Side, Tipping, most_imputed, tipping_points
 from surveywaves.sensitivity.variants import Variant
 from surveywaves.terms import (
@@ -333,7 +333,8 @@ def _compared(
     names: list[str] = []
     rows: list[Row] = []
     uses: dict[str, dict[str, dict[tuple[str, ...], Used]]] = {scale.name: {} for scale in scales}
-    every = {scale.name: used(sample, scale, sample, scale) for scale in scales}
+    answers = {scale.name: given(sample, scale) for scale in scales}
+    every = {scale.name: used(sample, scale, answers[scale.name], sample, scale) for scale in scales}
     sides: dict[Place, Side] = {}
     for variant in variants:
         people = variant.people(sample)
@@ -352,7 +353,7 @@ def _compared(
                 uses[scale.name][variant.name] = {
                     waves: own
                     if way.sample is sample and way.scale is scale
-                    else used(sample, scale, *way[:2])
+                    else used(sample, scale, answers[scale.name], *way[:2])
                     for waves in asking.waves()
                     if not isinstance(way := ways(waves), Refused) and not way.sample.obstacle(waves)
                 }
