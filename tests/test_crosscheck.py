@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sampled import compare_study
 from surveywaves.crosscheck import crosscheck
 from surveywaves.disclosure.account import crosschecked
-from surveywaves.mixed.compare import compare_study
 from surveywaves.reliability import reliability, usage
 from surveywaves.sample import Sample, Scale
 

@@ -329,10 +329,6 @@ def test_respondents_counted_twice_double_the_likelihood_and_halve_the_variance(
 # --- percentages ----------------------------------------------------------------------------------------------
 
 
-def covariate_frame() -> pd.DataFrame:
-    return simulated(201, seed=8).assign(role=["a", "b", "c"] * 67, years=np.arange(201) % 13)
-
-
 def test_standardised_contrasts_are_in_standard_deviations_of_the_latent_answer() -> None:
     _, contrasts, variances = run(simulated(80))
     ours = standardised(contrasts, variances)

@@ -95,7 +95,7 @@ def crosscheck(
     Parameters
     ----------
     sample, scales
-        What was compared: see `surveywaves.mixed.compare.compare_study`.
+        What was compared: see `surveywaves.mixed.compare.estimate`.
     means, contrasts, variances, item_contrasts, reliability
         What was found.
     multiplicity, item_multiplicity

@@ -39,7 +39,7 @@ from surveywaves.mixed.estimable import (
 )
 from surveywaves.mixed.reml import Deviance, Point, lowest, lowest_along
 from surveywaves.mixed.robust import Robust, robust_covariances
-from surveywaves.mixed.sandwich import clusters, residuals, sandwich
+from surveywaves.mixed.sandwich import clusters, residuals
 from surveywaves.mixed.sums import Sums, independent_columns, sum_teams, sum_up
 from surveywaves.terms import LINEAR, Status
 
@@ -298,9 +298,7 @@ def fit_linear(design: Design, *, robust: bool = True) -> LinearFit:
         freedom=math.nan,
         clusters=len(design.teams) if 1 in model.free else round(float(design.persons.sum())),
     )
-    if design.weighted:
-        return _weighted(design, fit)
-    return _robust(design, fit) if robust else fit
+    return fit if by_model else _robust(design, fit)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -375,40 +373,26 @@ def _status(model: _Model, best: Point) -> Reason:
     return (Status.BOUNDARY if none else Status.OK), "; ".join(note for note in notes if note)
 
 
-def _weighted(design: Design, fit: LinearFit) -> LinearFit:
-    """Replace the covariances of a fit by those that hold under weights."""
-    left = residuals(design, fit.coef, theta=fit.theta, theta_team=fit.theta_team)
-    found = sandwich(
-        design,
-        left,
-        sigma2=fit.sigma2,
-        theta_team=fit.theta_team,
-        model_cov=fit.model_cov,
-        variance_cov=fit.variance_cov,
-    )
-    return replace(
-        fit,
-        cov=found.cov,
-        variance_cov=found.variance_cov,
-        unknown=(*fit.unknown, *lonely_cells(design)),
-        freedom=float(clusters(design) - fit.rank),
-        clusters=clusters(design),
-    )
-
-
 def _robust(design: Design, fit: LinearFit) -> LinearFit:
-    """Replace the covariances of a fit by those that hold where cells differ in their variances."""
+    """Replace the covariances of a fit by those that hold where cells differ in their variances, or under weights."""
+    weighted = design.weighted
     found = robust_covariances(
         design,
         residuals(design, fit.coef, theta=fit.theta, theta_team=fit.theta_team),
-        by_team=math.isfinite(fit.tau2_team),
+        adjusted=not weighted,
+        by_team=bool(design.teams) if weighted else math.isfinite(fit.tau2_team),
         sigma2=fit.sigma2,
         theta=fit.theta,
         theta_team=fit.theta_team,
         model_cov=fit.model_cov,
         variance_cov=fit.variance_cov,
     )
-    return replace(fit, cov=found.cov, variance_cov=found.variance_cov, robust=found)
+    fit = replace(fit, cov=found.cov, variance_cov=found.variance_cov)
+    if not weighted:
+        return replace(fit, robust=found)
+    number = clusters(design)
+    unknown = (*fit.unknown, *lonely_cells(design))
+    return replace(fit, unknown=unknown, freedom=float(number - fit.rank), clusters=number)
 
 
 def _no_fit(design: Design, status: Status, note: str) -> LinearFit:

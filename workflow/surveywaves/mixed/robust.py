@@ -92,6 +92,7 @@ def robust_covariances(
     design: Design,
     left: Residuals,
     *,
+    adjusted: bool,
     by_team: bool,
     sigma2: float,
     theta: float,
@@ -99,12 +100,15 @@ def robust_covariances(
     model_cov: FloatArray,
     variance_cov: FloatArray,
 ) -> Robust:
-    """Find the covariances of an unweighted fit.
+    """Find the covariances of a fit.
 
     Parameters
     ----------
     design, left
         A design, and what its fit leaves.
+    adjusted
+        Whether residuals are adjusted by A, for CR2. Otherwise, as under weights (see `sandwich`), they are taken as
+        they are, the covariance m / (m - 1) times for m clusters, and nothing is known of degrees of freedom.
     by_team
         Whether clusters are teams, otherwise respondents.
     sigma2, theta, theta_team
@@ -112,23 +116,23 @@ def robust_covariances(
     model_cov, variance_cov
         (P, P), (2, 2) or (3, 3) covariances that the model itself would give.
     """
+    number = len(design.teams) if by_team else round(float(design.persons.sum()))
+    many = number / max(number - 1, 1)
+    working: Working
     if by_team:
         root = root_of(model_cov / sigma2)
-        teams = _Teams(design, left, root=root, theta=theta, theta_team=theta_team)
+        working = _Teams(design, left, root=root, theta=theta, theta_team=theta_team, adjusted=adjusted)
         scores, parts = sum_team_scores(design, left, sigma2=sigma2, theta_team=theta_team)
-        scores = teams.adjusted(scores @ root)
-        cov, parts, number = root @ (scores.T @ scores) @ root.T, parts.T @ parts, len(design.teams)
-        working: Working = teams
-        blind = root @ teams.blind
+        scores = working.adjusted(scores @ root)
+        cov, parts, blind = root @ (scores.T @ scores) @ root.T, parts.T @ parts, root @ working.blind
     else:
-        respondents = _Respondents(design, cov=model_cov / sigma2, theta=theta)
-        cov, parts = respondents.meat(left, sigma2=sigma2)
-        number = round(float(design.persons.sum()))
-        working, blind = respondents, respondents.blind
+        working = _Respondents(design, cov=model_cov / sigma2, theta=theta, adjusted=adjusted)
+        cov, parts = working.meat(left, sigma2=sigma2)
+        blind = working.blind
     half, size = variance_cov / 2, len(variance_cov)
     return Robust(
-        cov=cov,
-        variance_cov=number / max(number - 1, 1) * half @ parts[:size, :size] @ half,
+        cov=cov if adjusted else many * cov,
+        variance_cov=many * half @ parts[:size, :size] @ half,
         blind=blind,
         working=working,
     )
@@ -191,13 +195,13 @@ class _Respondents:
         See `Robust`.
     """
 
-    def __init__(self, design: Design, *, cov: FloatArray, theta: float) -> None:
+    def __init__(self, design: Design, *, cov: FloatArray, theta: float, adjusted: bool) -> None:
         self._design, self._theta = design, theta
         cells, items, groups = len(design.cells), len(design.items), len(design.cell)
         self._persons = add_by(design.group, design.persons, groups)
         self._square = add_by(design.group, design.square, groups) / self._persons
         number = design.answered.sum(axis=1)
-        information = add_by(design.cell, self._persons * number / (1 + theta * number), cells)
+        information = add_by(design.cell, design.group_counts * number / (1 + theta * number), cells)
         self._own = np.where(information > 0, information, math.inf) ** -0.5
         """(C,) D."""
         others = slice(cells, None)
@@ -217,9 +221,13 @@ class _Respondents:
             ]
         )
         size = self._row.shape[1]
+        self._step = max(NUMBERS // (items * max(items, size)), 1)
+        self.blind = np.zeros((len(cov), 0))
+        self._adjust: FloatArray | None = None
+        if not adjusted:
+            return
         self._adjust = np.empty((groups, items, items))
         self._spread, self._score = np.empty((groups, size, size)), np.empty((groups, size, size))
-        self._step = max(NUMBERS // (items * max(items, size)), 1)
         blind = [np.zeros((len(cov), 0))]
         for start in range(0, groups, self._step):
             chunk = slice(start, start + self._step)
@@ -289,12 +297,14 @@ class _Respondents:
 
     def meat(self, left: Residuals, *, sigma2: float) -> tuple[FloatArray, FloatArray]:
         """(P, P) the sandwich of the coefficients, and (3, 3) sums of squared scores of the variances, times -2."""
-        cells, size, square = len(self._own), self._score.shape[1], self._design.square
+        cells, size, square = len(self._own), self._row.shape[1], self._design.square
         columns, parts = _Arrow((), cells, size - 1), np.zeros((3, 3))
         for start in range(0, len(square), self._step):
             chunk = slice(start, start + self._step)
             group, weight = self._design.group[chunk], square[chunk]
-            marginal = _times(self._adjust[group], left.marginal(chunk))
+            marginal = left.marginal(chunk)
+            if self._adjust is not None:
+                marginal = _times(self._adjust[group], marginal)
             solved = self._solved(marginal[:, :, None], group)[:, :, 0]
             total = solved.sum(axis=1)
             columns.add(
@@ -348,8 +358,20 @@ class _Teams:
     """Teams as clusters, by the eigenvalues of their shares of the whitened information."""
 
     def __init__(
-        self, design: Design, left: Residuals, *, root: FloatArray, theta: float, theta_team: float
+        self,
+        design: Design,
+        left: Residuals,
+        *,
+        root: FloatArray,
+        theta: float,
+        theta_team: float,
+        adjusted: bool,
     ) -> None:
+        self.blind = np.zeros((root.shape[1], 0))
+        """(p, K) whitened directions that one team alone determines."""
+        self._vectors: FloatArray | None = None
+        if not adjusted:
+            return
         values, vectors = np.linalg.eigh(
             _information(design, left, root=root, theta=theta, theta_team=theta_team)
         )
@@ -359,10 +381,11 @@ class _Teams:
         self._grown = np.where(alone, 0.0, np.maximum(left_over, ALONE) ** -0.5)
         self._vectors = vectors
         self.blind = vectors.transpose(0, 2, 1)[alone].T
-        """(p, K) whitened directions that one team alone determines."""
 
     def adjusted(self, scores: FloatArray) -> FloatArray:
         """(T, p) whitened scores of the adjusted residuals."""
+        if self._vectors is None:
+            return scores
         turned = np.einsum("tpq,tp->tq", self._vectors, scores) * self._grown
         return np.asarray(np.einsum("tpq,tq->tp", self._vectors, turned), dtype=np.float64)
 
