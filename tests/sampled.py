@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from surveywaves.invariance import dif as _dif
@@ -49,6 +50,11 @@ def _given(value: Any) -> Any:
 def make_design(frame: pd.DataFrame, **options: Any) -> Design:
     sample, scale, rest = sampled(frame, options)
     return _make_design(sample, scale, **rest)
+
+
+def mean_vector(design: Design, wave: str, organisation: str) -> np.ndarray:
+    cell = design.cells.index((wave, organisation))
+    return design.mean_vectors(np.array([[cell]]), np.ones((1, 1)))[0]
 
 
 def compare(frame: pd.DataFrame, **options: Any) -> Comparison:

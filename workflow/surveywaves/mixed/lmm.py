@@ -113,24 +113,24 @@ class LinearFit:
     coef: FloatArray
     cov: FloatArray
     model_cov: FloatArray
-    sigma2: float
-    tau2: float
-    theta: float
-    tau2_team: float
-    theta_team: float
+    determined: Determined
+    variance_cov: FloatArray
+    cov_by_theta: FloatArray
     with_teams: bool
-    loglik: float
-    fixed_variance: float
     n_obs: int
     n_respondents: int
     status: Status
     note: str
-    determined: Determined
-    unknown: Unknown
-    variance_cov: FloatArray
-    cov_by_theta: FloatArray
-    freedom: float
-    clusters: int
+    sigma2: float = math.nan
+    tau2: float = math.nan
+    theta: float = math.nan
+    tau2_team: float = math.nan
+    theta_team: float = math.nan
+    loglik: float = math.nan
+    fixed_variance: float = math.nan
+    unknown: Unknown = ()
+    freedom: float = math.nan
+    clusters: int = 0
     robust: Robust | None = None
     analysis: str = LINEAR
 
@@ -295,7 +295,6 @@ def fit_linear(design: Design, *, robust: bool = True) -> LinearFit:
         unknown=model.unknown,
         variance_cov=variance_cov,
         cov_by_theta=by_theta,
-        freedom=math.nan,
         clusters=len(design.teams) if 1 in model.free else round(float(design.persons.sum())),
     )
     return fit if by_model else _robust(design, fit)
@@ -404,22 +403,12 @@ def _no_fit(design: Design, status: Status, note: str) -> LinearFit:
         coef=np.full(size, math.nan),
         cov=nothing,
         model_cov=nothing,
-        sigma2=math.nan,
-        tau2=math.nan,
-        theta=math.nan,
-        tau2_team=math.nan,
-        theta_team=math.nan,
         with_teams=bool(design.teams),
-        loglik=math.nan,
-        fixed_variance=math.nan,
         n_obs=answers_in(design),
         n_respondents=round(float(design.persons.sum())),
         status=status,
         note=note,
         determined=Determined(np.eye(size), np.ones(size)),
-        unknown=(),
         variance_cov=np.full((2, 2), math.nan),
         cov_by_theta=nothing[None],
-        freedom=math.nan,
-        clusters=0,
     )

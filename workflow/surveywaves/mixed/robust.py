@@ -73,16 +73,17 @@ class Robust:
         (P, K) what one cluster alone determines: of a combination's variance over sigma2 by the model, this much is
         the sum of its squared products with them.
     working
-        What the model says of the clusters' scores.
+        What the model says of the clusters' scores; None where they are not adjusted.
     """
 
     cov: FloatArray
     variance_cov: FloatArray
     blind: FloatArray
-    working: Working
+    working: Working | None
 
     def df(self, contrasts: FloatArray) -> FloatArray:
         """(R,) Satterthwaite's degrees of freedom of (R, P) combinations; NaN where one has no variance."""
+        assert self.working is not None
         trace, squares = self.working.traces(contrasts)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(squares > 0, trace**2 / squares, math.nan)
@@ -118,17 +119,20 @@ def robust_covariances(
     """
     number = len(design.teams) if by_team else round(float(design.persons.sum()))
     many = number / max(number - 1, 1)
-    working: Working
+    working: Working | None = None
+    blind = np.zeros((len(model_cov), 0))
     if by_team:
         root = root_of(model_cov / sigma2)
-        working = _Teams(design, left, root=root, theta=theta, theta_team=theta_team, adjusted=adjusted)
         scores, parts = sum_team_scores(design, left, sigma2=sigma2, theta_team=theta_team)
-        scores = working.adjusted(scores @ root)
-        cov, parts, blind = root @ (scores.T @ scores) @ root.T, parts.T @ parts, root @ working.blind
+        scores = scores @ root
+        if adjusted:
+            working = teams = _Teams(design, left, root=root, theta=theta, theta_team=theta_team)
+            scores, blind = teams.adjusted(scores), root @ teams.blind
+        cov, parts = root @ (scores.T @ scores) @ root.T, parts.T @ parts
     else:
-        working = _Respondents(design, cov=model_cov / sigma2, theta=theta, adjusted=adjusted)
-        cov, parts = working.meat(left, sigma2=sigma2)
-        blind = working.blind
+        working = respondents = _Respondents(design, cov=model_cov / sigma2, theta=theta, adjusted=adjusted)
+        cov, parts = respondents.meat(left, sigma2=sigma2)
+        blind = respondents.blind
     half, size = variance_cov / 2, len(variance_cov)
     return Robust(
         cov=cov if adjusted else many * cov,
@@ -365,13 +369,7 @@ class _Teams:
         root: FloatArray,
         theta: float,
         theta_team: float,
-        adjusted: bool,
     ) -> None:
-        self.blind = np.zeros((root.shape[1], 0))
-        """(p, K) whitened directions that one team alone determines."""
-        self._vectors: FloatArray | None = None
-        if not adjusted:
-            return
         values, vectors = np.linalg.eigh(
             _information(design, left, root=root, theta=theta, theta_team=theta_team)
         )
@@ -381,11 +379,10 @@ class _Teams:
         self._grown = np.where(alone, 0.0, np.maximum(left_over, ALONE) ** -0.5)
         self._vectors = vectors
         self.blind = vectors.transpose(0, 2, 1)[alone].T
+        """(p, K) whitened directions that one team alone determines."""
 
     def adjusted(self, scores: FloatArray) -> FloatArray:
         """(T, p) whitened scores of the adjusted residuals."""
-        if self._vectors is None:
-            return scores
         turned = np.einsum("tpq,tp->tq", self._vectors, scores) * self._grown
         return np.asarray(np.einsum("tpq,tq->tp", self._vectors, turned), dtype=np.float64)
 

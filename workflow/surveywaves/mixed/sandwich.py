@@ -104,13 +104,8 @@ def residuals(design: Design, coef: FloatArray, *, theta: float, theta_team: flo
     theta, theta_team
         Variances between respondents, and between teams, over the variance within respondents.
     """
-    fixed_coef = coef.copy()
-    fixed_coef[design.item_columns] = 0.0
-    size = len(design.cell)
-    step = 1 << 14
-    fixed = np.concatenate(
-        [np.zeros(0), *(design.group_rows(slice(s, s + step)) @ fixed_coef for s in range(0, size, step))]
-    )
+    by_profile = design.profiles @ coef[design.item_columns.stop :]
+    fixed = coef[design.cell] + by_profile[design.profile]
     items = np.concatenate([[0.0], coef[design.item_columns]])[: len(design.items)]
     sums = np.zeros(len(design.count))
     for item, column in enumerate(design.answers.T):
