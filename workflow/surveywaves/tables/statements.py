@@ -15,10 +15,11 @@ from surveywaves.study.models import Item
 from surveywaves.tables import printed
 from surveywaves.tables.change import MANY_CELLS
 from surveywaves.tables.data import FAULTS
-from surveywaves.tables.layout import Cell, Column, Table, laid_out, numbers, stacked
+from surveywaves.tables.layout import Cell, Column, Table, across, by, laid_out, numbers, stacked
 from surveywaves.terms import ALL, NOT_STATED, PERCENT_FAVOURABLE, WITHOUT_SCALE
 from surveywaves.text import listed
-from surveywaves.words import NONE, Labels, is_missing, percentage, records, statement
+from surveywaves.tidy import tuples
+from surveywaves.words import NONE, Labels, is_missing, percentage, statement
 
 
 def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.DataFrame | None = None) -> Table:
@@ -26,10 +27,9 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
     study, waves = labels.presentation, main_pair(labels.presentation)
     chosen = summary[summary["item"].isin(list(study.items)) & (summary["organisation"] != NOT_STATED)]
     asked = chosen[(chosen["base"] > 0) | chosen["base"].isna()]
-    there = set(zip(asked["wave"], asked["organisation"], strict=True))
+    there = set(tuples(asked, "wave", "organisation"))
     changes = _changes(item_contrasts, waves.contrast if waves else "")
-    percents = {(row.item, row.wave, row.organisation): row for row in records(chosen)}
-    moved = {(row.item, row.organisation): row for row in records(changes)}
+    percents, moved = by(chosen, "item", "wave", "organisation"), by(changes, "item", "organisation")
     several = len(study.organisations) > 1
     groups = [*study.organisations, ALL] if several else [ALL]
     groups = groups if len(groups) <= _GROUPS else [ALL]
@@ -144,15 +144,8 @@ def answers(
         frequencies["item"].isin([item.item for item in items]) & (frequencies["organisation"] == ALL)
     ]
     asked = chosen[(chosen["base"] > 0) | chosen["base"].isna()]
-    there = set(zip(asked["item"], asked["wave"], strict=True))
-    found = {(row.item, row.wave, row.response): row for row in records(chosen)}
-
-    def cells(row: tuple[Item, str]) -> Iterator[Cell]:
-        item, wave = row
-        yield Cell(labels.wave(wave)).noted(labels.comparability_note(wave, item.item))
-        own = [found.get((item.item, wave, response)) for response in range(1, scale.points + 1)]
-        base = printed.count(next(filter(None, own), None), "base")
-        yield from (base, *map(printed.count_and_percent, own))
+    there, bases = set(tuples(asked, "item", "wave")), by(chosen, "item", "wave")
+    found = by(chosen, "item", "wave", "response")
 
     named = dict.fromkeys(str(item.published_table) for item in items if item.published_table is not None)
     misprinted = published_tables is not None and bool(
@@ -164,7 +157,18 @@ def answers(
         labels.scale(items[0].scale or WITHOUT_SCALE)
         + (f" (printed as Table {listed(list(named))})" if named else ""),
         [(item, wave) for item in items for wave in study.waves if (item.item, wave) in there],
-        [(["Wave", *map(numbers, ("n", *scale.short))], cells)],
+        [
+            (
+                "Wave",
+                lambda row: Cell(labels.wave(row[1])).noted(labels.comparability_note(row[1], row[0].item)),
+            ),
+            (numbers("n"), lambda row: printed.count(bases.get((row[0].item, row[1])), "base")),
+            across(
+                range(1, scale.points + 1),
+                lambda response: numbers(scale.short[response - 1]),
+                lambda row, response: printed.count_and_percent(found.get((row[0].item, row[1], response))),
+            ),
+        ],
         chosen,
         f"{labels.organisation(ALL)}: number of answers (n), and n (%) of each response.",
         "; ".join(f"{short}: {label}" for short, label in options if short != label),
