@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 
@@ -130,12 +131,8 @@ class Table:
     @cached_property
     def groups(self) -> tuple[tuple[str, int], ...]:
         """The heads above the heads with the number of columns each spans; empty if there are none."""
-        spans: list[tuple[str, int]] = []
-        for column in self.columns:
-            if spans and spans[-1][0] == column.group and column.group:
-                spans[-1] = (column.group, spans[-1][1] + 1)
-            else:
-                spans.append((column.group, 1))
+        places = groupby(enumerate(self.columns), key=lambda place: place[1].group or place[0])
+        spans = [(own[0][1].group, len(own)) for own in (list(own) for _, own in places)]
         return tuple(spans) if any(name for name, _ in spans) else ()
 
     def at_most(self, most: int, *, fit: int = 0) -> Table:

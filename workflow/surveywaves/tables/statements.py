@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
@@ -15,8 +15,8 @@ from surveywaves.study.models import Item
 from surveywaves.tables import printed
 from surveywaves.tables.change import MANY_CELLS
 from surveywaves.tables.data import FAULTS
-from surveywaves.tables.layout import Cell, Column, Table, across, by, laid_out, numbers, stacked
-from surveywaves.terms import ALL, NOT_STATED, PERCENT_FAVOURABLE, WITHOUT_SCALE
+from surveywaves.tables.layout import Cell, Maker, Table, across, by, laid_out, numbers, stacked
+from surveywaves.terms import ALL, BETWEEN, NOT_STATED, PERCENT_FAVOURABLE, WITHOUT_SCALE
 from surveywaves.text import listed
 from surveywaves.tidy import tuples
 from surveywaves.words import NONE, Labels, is_missing, percentage, statement
@@ -42,17 +42,33 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
     }
     told = {name for _, name in moved}
 
-    def cells(item: Item, name: str) -> Iterator[Cell]:
-        levels = [_percent(percents.get((item.item, wave, name))) for wave in shown[name]]
-        yield from levels
-        if name in told:
-            change, p = _change(moved.get((item.item, name)), labels, *levels[-2:])
-            # For everybody together it is noted below the table.
-            yield from (replace(change, notes=()) if name == ALL and several else change, p)
+    def level(item: Item, wave: str, name: str) -> Cell:
+        row = percents.get((item.item, wave, name))
+        if row is not None and not printed.is_withheld(row, "base") and not row.base:
+            return printed.NOTHING
+        return printed.number(row, "favourable_percent", percentage)
 
-    def columns(name: str) -> list[Column]:
-        heads = [*map(labels.wave, shown[name]), *(("Change", "Adj. p") if name in told else ())]
-        return [numbers(head, labels.organisation(name) if len(groups) > 1 else "") for head in heads]
+    def moves(item: Item, name: str) -> tuple[Cell, Cell]:
+        row = moved.get((item.item, name))
+        cell = printed.estimate(row, labels, decimals=1, signed=True)
+        if row is None or is_missing(row.estimate):
+            return replace(cell, notes=()), printed.p(row)
+        # For everybody together it is noted below the table.
+        if name != ALL or not several:
+            ends = [level(item, wave, name) for wave in row.wave.split(BETWEEN)]
+            apart = any(is_missing(end.value) for end in ends) or printed.differ(ends[1], ends[0], cell)
+            cell = cell.noted(*printed.remarks(row.note, labels), MODELLED if apart else "")
+        return printed.decided(cell, row), printed.p(row)
+
+    def columns(name: str) -> Iterator[Maker]:
+        above = labels.organisation(name) if len(groups) > 1 else ""
+        yield across(
+            shown[name],
+            lambda wave: numbers(labels.wave(wave), above),
+            lambda item, wave: level(item, wave, name),
+        )
+        if name in told:
+            yield [numbers("Change", above), numbers("Adj. p", above)], lambda item: moves(item, name)
 
     def named(item: Item) -> Cell:
         grades = [labels.comparability_note(wave, item.item) for wave in study.waves]
@@ -65,7 +81,7 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
         sorted(study.items.values(), key=lambda item: order.index(item.scale)),
         [
             (study.nouns.statement[0].capitalize(), named),
-            ([*chain(*map(columns, groups))], lambda item: chain(*(cells(item, name) for name in groups))),
+            *chain(*map(columns, groups)),
         ],
         stacked(chosen, changes),
         f"{NONE}: not asked, or nobody answered.",
@@ -96,25 +112,6 @@ def _changes(frame: pd.DataFrame | None, wave: str) -> pd.DataFrame:
     if frame is None or not wave:
         return pd.DataFrame()
     return contrast_rows(frame, PERCENT_FAVOURABLE, CHANGE, wave=wave)
-
-
-def _percent(row: Any) -> Cell:
-    if row is not None and not printed.is_withheld(row, "base") and not row.base:
-        return printed.NOTHING
-    return printed.number(row, "favourable_percent", percentage)
-
-
-def _change(
-    row: Any, labels: Labels, first: Cell = printed.NOTHING, last: Cell = printed.NOTHING
-) -> tuple[Cell, Cell]:
-    """Print a change and its adjusted p; that it is not the difference of the counted percentages is noted."""
-    cell = printed.estimate(row, labels, decimals=1, signed=True)
-    if row is None or is_missing(row.estimate):
-        return replace(cell, notes=()), printed.p(row)
-    told = printed.remarks(row.note, labels)
-    if is_missing(first.value) or is_missing(last.value) or printed.differ(first, last, cell):
-        told.append(MODELLED)
-    return printed.decided(cell, row).noted(*told), printed.p(row)
 
 
 MODELLED: Final = "Estimated before rounding, from the answers of the respondents in the models."

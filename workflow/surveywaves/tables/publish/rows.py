@@ -55,7 +55,9 @@ def with_signs(frame: pd.DataFrame) -> pd.DataFrame:
     hidden = frame["status"].eq(Status.WITHHELD)
     columns: dict[str, Any] = {}
     for name in (*frame.select_dtypes("number"), *_NUMBERS_AS_TEXT.intersection(frame.columns)):
-        missing = frame[name].isna() | frame[name].eq("")
+        missing = frame[name].eq("") if name in _NUMBERS_AS_TEXT else frame[name].isna()
+        if not missing.any():
+            continue
         marks = missing & hidden
         marks = marks & _ever(frame, name) if marks.any() else marks
         if name == "n" and "estimate" in frame.columns:
