@@ -31,6 +31,8 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
     changes = _changes(item_contrasts, waves.contrast if waves else "")
     percents, moved = by(chosen, "item", "wave", "organisation"), by(changes, "item", "organisation")
     several = len(study.organisations) > 1
+    # Where there is one organisation only, its changes are those of everybody.
+    moved = moved if several else {(item, ALL): row for (item, _), row in moved.items()}
     groups = [*study.organisations, ALL] if several else [ALL]
     groups = groups if len(groups) <= _GROUPS else [ALL]
     many = len(groups) * len(study.waves) > MANY_CELLS + 1
