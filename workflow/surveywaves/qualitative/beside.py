@@ -56,22 +56,13 @@ def beside(
     rule
         The rule that protects respondents and interviewees.
     """
-    file = part.file
-    judged = judgements(material.segments)
-    speaking = {
-        principle: [
-            theme.theme
-            for theme in part.themes
-            if principle in theme.frameworks.get(part.framework, "").split(SEPARATOR)
-        ]
-        for principle in part.principles
-    }
-    names = [theme.theme for theme in part.themes]
-    counted = themes(material.sources, material.segments, names=names, rule=rule, subjects=speaking)
-    told = spoken(material.segments, by=speaking)
+    file, sources, segments = part.file, material.sources, material.segments
+    entries = {one.theme: one.frameworks.get(part.framework, "").split(SEPARATOR) for one in part.themes}
+    speaking = {one: [theme for theme, own in entries.items() if one in own] for one in part.principles}
+    counted = themes(sources, segments, names=list(entries), rule=rule, subjects=speaking)
     display = joint_display(
         counted,
-        tones(material.sources, material.segments, told, rule=rule),
+        tones(sources, segments, spoken(segments, by=speaking), rule=rule),
         means,
         contrasts,
         principles=part.principles,
@@ -81,22 +72,21 @@ def beside(
         silent_below=file.display.silent_below,
         confidence=part.confidence,
     )
+    judged = judgements(segments)
+    released = {
+        "themes": counted.round({"percent": 2}),
+        "coding_agreement": agreement(judged, confidence=part.confidence, seed=part.seed, rule=rule),
+        "joint_display": display.round({"percent": 2, "conf_low": 2, "conf_high": 2}),
+        "observations": observations(material.observed, rule=rule).round({"per_meeting": 3}),
+    }
     survey = [wave.evidence for name, wave in presentation.waves.items() if name in set(display["wave"])]
     weakest = max([file.evidence, *survey], key=list(Evidence).index)
-    grid = observations(material.observed, rule=rule)
-    display = display.round({"percent": 2, "conf_low": 2, "conf_high": 2})
-    coders = agreement(judged, confidence=part.confidence, seed=part.seed, rule=rule)
-    released = {
-        "themes": counted.round({"percent": 2}).assign(evidence=file.evidence.value),
-        "coding_agreement": coders.assign(evidence=file.evidence.value),
-        "joint_display": display.assign(evidence=weakest.value),
-        "observations": grid.round({"per_meeting": 3}).assign(evidence=file.evidence.value),
-        "timeline": timeline(presentation),
-    }
+    for name, frame in released.items():
+        frame["evidence"] = (weakest if name == "joint_display" else file.evidence).value
     private = {
-        "segments": material.segments,
-        "sources": material.sources,
+        "segments": segments,
+        "sources": sources,
         "disagreements": disagreements(judged),
         "problems": material.problems,
     }
-    return Beside(released, private)
+    return Beside(released | {"timeline": timeline(presentation)}, private)
