@@ -13,7 +13,6 @@ from surveywaves.qualitative.joint import joint_display
 from surveywaves.qualitative.reading import Material, read_material
 from surveywaves.qualitative.themes import spoken, themes, tones
 from surveywaves.study.parts import Presentation, QualitativePart
-from surveywaves.study.qualitative import SEPARATOR
 from surveywaves.terms import ALL, Evidence
 
 __all__ = ["beside", "read_material"]
@@ -57,21 +56,11 @@ def beside(
         The rule that protects respondents and interviewees.
     """
     file, sources, segments = part.file, material.sources, material.segments
-    entries = {one.theme: one.frameworks.get(part.framework, "").split(SEPARATOR) for one in part.themes}
-    speaking = {one: [theme for theme, own in entries.items() if one in own] for one in part.principles}
-    counted = themes(sources, segments, names=list(entries), rule=rule, subjects=speaking)
-    display = joint_display(
-        counted,
-        tones(sources, segments, spoken(segments, by=speaking), rule=rule),
-        means,
-        contrasts,
-        principles=part.principles,
-        themes_of=speaking,
-        stages={name: stage.wave for name, stage in file.stages.items()},
-        waves=part.waves,
-        silent_below=file.display.silent_below,
-        confidence=part.confidence,
-    )
+    names = [theme.theme for theme in part.themes]
+    speaking = {name: own.themes for name, own in part.principles.items()}
+    counted = themes(sources, segments, names=names, rule=rule, subjects=speaking)
+    told = tones(sources, segments, spoken(segments, by=speaking), rule=rule)
+    display = joint_display(counted, told, means, contrasts, part=part)
     judged = judgements(segments)
     released = {
         "themes": counted.round({"percent": 2}),

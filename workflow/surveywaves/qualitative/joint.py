@@ -23,6 +23,7 @@ import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
 from surveywaves.qualitative.terms import INTERVIEWS, SURVEY, TONES, VERDICT, Verdict
+from surveywaves.study.parts import QualitativePart
 from surveywaves.terms import ALL, BETWEEN, PERCENT_FAVOURABLE
 
 
@@ -56,12 +57,7 @@ def joint_display(
     means: pd.DataFrame,
     contrasts: pd.DataFrame,
     *,
-    principles: Mapping[str, Sequence[str]],
-    themes_of: Mapping[str, Sequence[str]],
-    stages: Mapping[str, str],
-    waves: Sequence[str],
-    silent_below: float,
-    confidence: float,
+    part: QualitativePart,
 ) -> pd.DataFrame:
     """Show the survey's scales beside the themes of the interviews.
 
@@ -74,14 +70,8 @@ def joint_display(
         `surveywaves.qualitative.themes.tones`.
     means, contrasts
         Released.
-    principles, themes_of
-        Principle -> its scales, and its themes; both in the order of the table.
-    stages
-        Stage of the interviews -> the wave that it is compared with.
-    waves
-        Waves in order of time.
-    silent_below, confidence
-        See the rules above.
+    part
+        The principles and what speaks to them, waves and stages, and the numbers in the rules above.
 
     Returns
     -------
@@ -94,16 +84,16 @@ def joint_display(
     """
     rows: list[dict[Any, Any]] = []
     whole = themes[(themes["area"] == ALL) & (themes["organisation"] == ALL)]
-    for wave in (wave for wave in waves if wave in stages.values()):
-        here = [stage for stage, own in stages.items() if own == wave]
+    for wave in part.waves:
+        here = [name for name, stage in part.file.stages.items() if stage.wave == wave]
         interviewed, spoken = (frame[frame["stage"].isin(here)] for frame in (whole, told))
         sources = interviewed.drop_duplicates("stage")["sources"].sum(min_count=1)
-        scales = _survey(means, contrasts, wave, waves)
-        for principle, names in principles.items():
-            survey = [row for scale in names for row in scales if row["scale"] == scale]
-            raised = interviewed[interviewed["theme"].isin(themes_of.get(principle, ()))]
+        scales = _survey(means, contrasts, wave, part.waves)
+        for principle, own in part.principles.items() if here else ():
+            survey = [row for scale in own.scales for row in scales if row["scale"] == scale]
+            raised = interviewed[interviewed["theme"].isin(own.themes)]
             tones = spoken[spoken["theme"] == principle]
-            verdict = _interviews(tones, sources, silent_below, confidence)
+            verdict = _interviews(tones, sources, part.file.display.silent_below, part.confidence)
             tone = _survey_tone(survey)
             verdict |= {"survey_tone": tone, "verdict": _verdict(tone, verdict["interview_tone"])}
             about = {"wave": wave, "principle": principle}
