@@ -259,7 +259,6 @@ RULES: Final[Mapping[str, Origins]] = {
                 "themes.**": (f"{THEMES}: **",),
                 **_named(CONFIG, "organisations.**", "waves", "disclosure.**", "seed"),
                 "principles.**": (f"{CONFIG}: frameworks", f"{SCALES}: frameworks", f"{THEMES}: frameworks"),
-                "framework": (f"{CONFIG}: frameworks",),
                 "confidence": (f"{CONFIG}: analysis.confidence",),
             },
         ),
