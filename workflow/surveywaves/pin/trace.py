@@ -588,21 +588,28 @@ def _reads(reads: Hashes, everything: bool) -> Iterator[str]:
 
 def _settings(settings: Mapping[str, Any], everything: bool) -> Iterator[str]:
     """Say what a job was told of the configuration: short values each, and of all else the name of the section."""
+    if everything:
+        yield from (f"  setting  {place}: {value_shown(settings, place)}" for place in settings)
+        return
     sections: dict[str, list[str]] = {}
+    words: dict[str, None] = {}
     for place in settings:
-        name = place.removeprefix("part.")
-        if everything:
-            yield f"  setting  {name}: {value_shown(settings, place)}"
+        name, value = place.removeprefix("part."), value_shown(settings, place)
+        section, *below = name.split(".")
+        if name == place and section in _WORDS_ONLY:
+            words[section] = None
         else:
-            value = value_shown(settings, place)
-            told = f"{name} {value}" if len(value) <= SHORT else name
-            sections.setdefault(name.partition(".")[0], []).append(told)
-    words = [section for section in _WORDS_ONLY if sections.pop(section, None)]
+            short = len(value) <= SHORT and len(below) < 2
+            sections.setdefault(section, []).append(f"{name} {value}" if short else "")
+    told = (
+        one
+        for section, keys in sections.items()
+        for one in (keys if all(keys) and len(keys) <= KEYS else [section])
+    )
     if sections:
-        told_ = (one for name, each in sections.items() for one in (each if len(each) <= KEYS else [name]))
-        yield from _wrapped(", ".join(told_), "  settings ")
+        yield from _wrapped(", ".join(told), "  settings ")
     if words:
-        yield from _wrapped(f"{listed(words)}: they change no number", "  words    ")
+        yield from _wrapped(f"{listed(list(words))}: nothing here changes a number", "  words    ")
 
 
 def _wrapped(text: str, first: str) -> list[str]:
