@@ -203,8 +203,12 @@ def _other(wave: str | None, waves: Collection[str]) -> bool:
 
 def _settings(job: Job, others: Collection[str]) -> dict[str, Any]:
     """Give a job's settings, without those of other waves than the number is about."""
-    told = flat(job.params) if job.params else {}
-    return {place: value for place, value in told.items() if not set(place.split(".")) & set(others)}
+    found = {}
+    for place, value in (flat(job.params) if job.params else {}).items():
+        about = value if isinstance(value, list) and value else [place]
+        if not all(one in others for one in about) and not {*place.split(".")} & {*others}:
+            found[place] = value
+    return found
 
 
 def _raw(behind: Sequence[Job], followed: Mapping[str, Mapping[str, str]]) -> Iterator[RawFile]:
