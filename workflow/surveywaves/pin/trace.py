@@ -37,8 +37,14 @@ from surveywaves.pin.manifest import shown as value_shown
 from surveywaves.text import few, listed, nearest
 
 RELEASED: Final = "results/released/"
-FIGURES: Final = "results/figures/"
-PASTED: Final = ("results/tables/", "results/tables_interviews/")
+_SHOWN_IN: Final = {
+    "figure": ("results/figures/",),
+    "table": ("results/tables/", "results/tables_interviews/"),
+}
+"""What shows rows of released tables -> folders of the rows that were kept beside it."""
+
+_NO_ROWS: Final = {"index", "tables", "captions"}
+"""Files beside them that list what there is."""
 
 _ROOMS: Final = {
     "figures": "figure",
@@ -130,6 +136,20 @@ class Store:
         """Read a released table, every cell as text."""
         return read(str(self.read(f"{RELEASED}{name}.csv")))
 
+    def shown(self, kind: str) -> dict[str, str]:
+        """Give the figures or the tables that there are: name -> file of the rows that it shows."""
+        paths = (
+            PurePosixPath(path)
+            for folder in _SHOWN_IN[kind]
+            for path in sorted(self.made)
+            if path.startswith(folder)
+        )
+        return {
+            path.stem: str(path)
+            for path in paths
+            if path.suffix == f".{ROWS_FORMAT}" and path.stem not in _NO_ROWS
+        }
+
     @cached_property
     def made(self) -> frozenset[str]:
         """Name everything that a job made."""
@@ -176,13 +196,7 @@ def find(words: Sequence[str], store: Store) -> Shown:
         If there is no such thing or no such row, with what comes nearest.
     """
     kind, name, choices = _asked(words)
-    if kind == "figure":
-        found = _figure(name, store)
-    elif kind == "table":
-        found = _pasted(name, store)
-    else:
-        found = _released(name, store)
-    return _chosen(found, choices)
+    return _chosen(_drawn_or_pasted(kind, name, store) if kind else _released(name, store), choices)
 
 
 def _asked(words: Sequence[str]) -> tuple[str, str, dict[str, str]]:
@@ -214,48 +228,28 @@ def _asked(words: Sequence[str]) -> tuple[str, str, dict[str, str]]:
 
 def _released(name: str, store: Store) -> Shown:
     if name not in store.tables:
-        figures = _figures(store)
-        if name in figures or any(f"{folder}{name}.csv" in store.made for folder in PASTED):
-            kind = "figure" if name in figures else "table"
-            raise SurveywavesError.at(
-                name, "no released table", f"surveywaves trace {kind} {name} traces the {kind}"
-            )
+        for kind in _SHOWN_IN:
+            if name in store.shown(kind):
+                hint = f"surveywaves trace {kind} {name} traces the {kind}"
+                raise SurveywavesError.at(name, "no released table", hint)
         raise _unknown(name, "released table", store.tables)
     frame = store.table(name)
-    target = next(
-        (path for end in ("parquet", "csv") if (path := f"{RELEASED}{name}.{end}") in store.made),
-        f"{RELEASED}{name}.csv",
-    )
+    target = f"{RELEASED}{name}.parquet"
+    target = target if target in store.made else f"{RELEASED}{name}.csv"
     return Shown("", name, target, name, tuple(key_columns(name, frame)), frame)
 
 
-def _figures(store: Store) -> dict[str, str]:
-    """Give the figures that there are: name -> file."""
-    paths = map(PurePosixPath, sorted(store.made))
-    return {path.stem: str(path) for path in paths if path.match(f"{FIGURES}*.svg")}
-
-
-def _figure(name: str, store: Store) -> Shown:
-    known = _figures(store)
+def _drawn_or_pasted(kind: str, name: str, store: Store) -> Shown:
+    """Find the rows that a figure or a table shows, by those that were kept beside it."""
+    known = store.shown(kind)
     name = name if name in known else name.removesuffix(f"_{NARROW}")
     if name not in known:
-        raise _unknown(name, "figure", known)
-    path = f"{FIGURES}{name}.{ROWS_FORMAT}"
-    if path not in store.made:
-        raise SurveywavesError.at(
-            known[name], "its rows were not kept: it was drawn by another version of surveywaves"
-        )
+        raise _unknown(name, kind, known)
+    path = known[name]
+    drawing = str(PurePosixPath(path).with_suffix(".svg"))
+    target = drawing if drawing in store.made else path
     frames = {table: store.table(table) for table in store.tables}
-    return _matched("figure", name, known[name], _taken(store.read(path).read_bytes()), frames)
-
-
-def _pasted(name: str, store: Store) -> Shown:
-    path = next((one for folder in PASTED if (one := f"{folder}{name}.csv") in store.made), "")
-    if not path:
-        known = {PurePosixPath(path).stem for path in store.made if path.startswith(PASTED)}
-        raise _unknown(name, "table", sorted(known - {"index", "tables"}))
-    frames = {table: store.table(table) for table in store.tables}
-    return _matched("table", name, path, _taken(store.read(path).read_bytes()), frames)
+    return _matched(kind, name, target, _taken(store.read(path).read_bytes()), frames)
 
 
 def _taken(content: bytes) -> pd.DataFrame:
