@@ -117,7 +117,7 @@ class _Products(NamedTuple):
     log_slope: FloatArray  # (r,)
 
 
-class _Bordered(NamedTuple):
+class Bordered(NamedTuple):
     """Several symmetric matrices (D, C; C', K) of which the cells' part is diagonal."""
 
     diagonal: FloatArray  # (..., n)
@@ -125,7 +125,7 @@ class _Bordered(NamedTuple):
     rest: FloatArray  # (..., p + 1, p + 1)
 
     @classmethod
-    def of(cls, matrices: FloatArray, n: int) -> _Bordered:
+    def of(cls, matrices: FloatArray, n: int) -> Bordered:
         """Take apart (..., n + p + 1, n + p + 1) matrices."""
         return cls(
             np.diagonal(matrices[..., :n, :n], axis1=-2, axis2=-1),
@@ -133,9 +133,9 @@ class _Bordered(NamedTuple):
             matrices[..., n:, n:],
         )
 
-    def weighted(self, weights: FloatArray) -> _Bordered:
+    def weighted(self, weights: FloatArray) -> Bordered:
         """(K,) matrices added up with (..., K) weights."""
-        return _Bordered(*(np.tensordot(weights, part, 1) for part in self))
+        return Bordered(*(np.tensordot(weights, part, 1) for part in self))
 
 
 class Deviance:
@@ -156,7 +156,7 @@ class Deviance:
         self._cells = int(kept[: sums.cells].sum()) if teams is None else 0
         self._within = sums.within[np.ix_(pick, pick)] / units
         spread = (sums.between / sums.answered[:, None, None] ** 2) if teams is None else teams.spread
-        self._spread = _Bordered.of(spread[:, pick[:, None], pick] / units, self._cells)
+        self._spread = Bordered.of(spread[:, pick[:, None], pick] / units, self._cells)
         self._k, self._m = sums.answered, sums.respondents
         self._log_scale = 2 * float(np.log(unit).sum())
         self._teams = teams
@@ -229,7 +229,7 @@ class Deviance:
             points = [self.at(ratio * np.eye(self.ratios)[which]) for ratio in ratios.tolist()]
             return np.array([one.deviance for one in points]), np.array([one.slope[which] for one in points])
         w = self._k / (1 + np.outer(ratios, self._k))
-        (gram, slopes, _), (log, log_slope, _) = self._without_cells(w)
+        (gram, slopes, _), (log, log_slope, _) = without_cells(*self.parts(ratios))
         log += np.log1p(np.outer(ratios, self._k)) @ self._m
         p, error = gram.shape[-1] - 1, np.ones((len(ratios), gram.shape[-1], 1))
         try:
@@ -284,7 +284,7 @@ class Deviance:
         w = self._k / (1 + self._k * theta[0])
         log, log_slope = float(self._m @ np.log1p(self._k * theta[0])), float(self._m @ w)
         if self._teams is None:
-            rest, log_cells = self._without_cells(w)
+            rest, log_cells = without_cells(*self.parts(theta[0]))
             log, log_slope = log + log_cells[0], log_slope + log_cells[1]
             return _Products(rest[0], rest[1:2], log, np.array([log_slope]))
         between, slope = np.tensordot(np.array([w, -(w**2)]), self._spread.rest, 1)
@@ -299,11 +299,12 @@ class Deviance:
             gram, np.array([slope, -parts.team.T @ parts.team]), log, np.array([log_slope, by_team])
         )
 
-    def _without_cells(self, w: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """See `without_cells`."""
+    def parts(self, ratios: FloatArray | float) -> Bordered:
+        """Return (X, y)'V^-1 (X, y) at some ratios without teams, its first and its second derivatives."""
+        w = self._k / (1 + np.multiply.outer(ratios, self._k))
         parts = self._spread.weighted(np.array([w, -(w**2), 2 * w**3]))
         parts.rest[0] += self._within[self._cells :, self._cells :]
-        return without_cells(*parts)
+        return parts
 
     def _parts(self, theta: FloatArray, w: FloatArray) -> tuple[TeamSums, _Parts]:
         teams = self._teams
@@ -329,7 +330,7 @@ class Deviance:
         """Second derivatives by the ratios: (r, r, p + 1, p + 1) of (X, y)'V^-1 (X, y), (r, r) of log |V|."""
         w = self._k / (1 + self._k * theta[0])
         if self._teams is None:
-            rest, log = self._without_cells(w)
+            rest, log = without_cells(*self.parts(theta[0]))
             return rest[2][None, None], np.array([[log[2] - self._m @ w**2]])
         by_respondent = np.tensordot(w**3, self._spread.rest, 1)
         teams, parts = self._parts(theta, w)

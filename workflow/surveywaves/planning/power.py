@@ -26,8 +26,9 @@ import numpy as np
 from scipy import special
 from scipy.optimize import brentq
 
-from surveywaves.mixed.design import BoolArray, Design, FloatArray, add_by
-from surveywaves.mixed.reml import without_cells
+from surveywaves.mixed.design import BoolArray, Design, FloatArray
+from surveywaves.mixed.reml import Deviance, without_cells
+from surveywaves.mixed.sums import sum_up
 
 
 class Outlook:
@@ -47,27 +48,14 @@ class Outlook:
     """
 
     def __init__(self, design: Design, kept: BoolArray, *, theta: float, sigma2: float) -> None:
-        cells, count = len(design.cells), design.group_counts
-        answered = design.answered[:, 1:].astype(np.float64)
-        k = design.answered.sum(axis=1).astype(np.float64)
-        rows = np.column_stack([answered / k[:, None], design.profiles[design.profile]])
-        within = np.zeros((rows.shape[1],) * 2)
-        items = slice(answered.shape[1])
-        within[items, items] = np.diag(count @ answered) - (answered * (count / k)[:, None]).T @ answered
-        own = np.flatnonzero(kept[cells:])
-        units = np.sqrt(np.diagonal(within) + count @ rows**2)[own]
-        rows = rows[:, own] / units
-        shrunk = k / (1 + theta * k)
-        orders = count * np.array([shrunk, -(shrunk**2), 2 * shrunk**3])
-        here = np.flatnonzero(kept[:cells])
-        diagonal = np.array([add_by(design.cell, one, cells)[here] for one in orders])
-        border = np.array(
-            [[add_by(design.cell, one * column, cells)[here] for column in rows.T] for one in orders]
-        )
-        border = border.reshape(3, len(own), len(here)).swapaxes(1, 2)
-        rest = np.array([rows.T @ (one[:, None] * rows) for one in orders])
-        rest[0] += within[np.ix_(own, own)] / np.outer(units, units)
-        left, log = without_cells(diagonal, border, rest)
+        cells, sums = len(design.cells), sum_up(design)
+        length = np.sqrt(np.diagonal(sums.total)[cells:-1])
+        scale = np.append(np.ones(cells), np.where(length > 0, length, 1.0))
+        parts = Deviance(sums, None, kept, scale).parts(theta)
+        diagonal, border = parts.diagonal, parts.border[:, :, :-1]
+        left, log = without_cells(diagonal, border, parts.rest[:, :-1, :-1])
+        here, own = np.flatnonzero(kept[:cells]), np.flatnonzero(kept[cells:])
+        units, shrunk = scale[cells:][own], sums.answered / (1 + theta * sums.answered)
         self._design, self._here, self._own, self._units = design, here, own + cells, units
         self._diagonal, self._lean = diagonal, border[0] / diagonal[0][:, None]
         self._bent = border[1] - diagonal[1][:, None] * self._lean
@@ -75,8 +63,8 @@ class Outlook:
         self._theta, self._sigma2 = theta, sigma2
         self.unit = math.sqrt(sigma2 * (1 + theta))
         """Standard deviation of one answer."""
-        self._answers, self._rank = float(count @ k), 2 * len(here) + len(own)
-        self._shrunk = np.array([float(count @ shrunk), float(count @ shrunk**2)])
+        self._answers, self._rank = sums.n_obs, 2 * len(here) + len(own)
+        self._shrunk = np.array([float(sums.respondents @ shrunk**power) for power in (1, 2)])
         turn = self._inverse @ left[1]
         # derivatives of log |X'V^-1X|: they do not depend on the number of returns
         self._log = (
