@@ -132,7 +132,7 @@ def crosscheck(
     estimates = pd.concat([means, contrasts], ignore_index=True)
     estimates = estimates[estimates["status"].isin(ESTIMATED) & ~estimates["term"].str.endswith(STANDARDISED)]
     for scale in scales:
-        answers = _Answers(sample, scale)
+        answers = _Answers(some, scale)
         own = estimates[estimates["scale"] == scale.name]
         of_items = item_contrasts[
             (item_contrasts["scale"] == scale.name) & item_contrasts["status"].isin(ESTIMATED)
@@ -144,11 +144,8 @@ def crosscheck(
         of_model = too_many if many else why
         of_variances = variances[(variances["scale"] == scale.name) & (variances["analysis"] == LINEAR)]
         found += _linear(answers, linear, of_variances.set_index("term")["estimate"], of_model)
-        favourable = own[own["analysis"] == FAVOURABLE]
-        if many:
-            answers, why = _Answers(some, scale), why or (of_model if sample.covariates else "")
-            favourable = checked("favourable", favourable)
-        found += _favourable(answers, favourable, why)
+        favourable = checked("favourable", own[own["analysis"] == FAVOURABLE])
+        found += _favourable(answers, favourable, of_model if sample.covariates else why)
         found += _ordinal(answers, items, of_model)
     for scale in scales:
         found += _alpha(sample, scale, checked("alpha", _alphas(sample, scale, reliability), ALL))
@@ -288,9 +285,9 @@ class _Number(NamedTuple):
     std_error: float = math.nan
 
 
-def _numbers(rows: pd.DataFrame, *names: str) -> Iterator[_Number]:
-    """Read a tidy table; `names` are the columns of the estimate and its error."""
-    columns = [rows[name] for name in (*COLUMNS[1:], *(names or ("estimate", "std_error")))]
+def _numbers(rows: pd.DataFrame) -> Iterator[_Number]:
+    """Read a tidy table."""
+    columns = [rows[name] for name in (*COLUMNS[1:], "estimate", "std_error")]
     return (_Number(*row) for row in zip(*columns, strict=True))
 
 
@@ -489,8 +486,10 @@ def _adjusted(tests: pd.DataFrame, method: str, against: str) -> Iterable[Row | 
         [*(tests[name] for name in ("analysis", "term", "wave")), others], sort=False
     ):
         theirs = multicomp(family["p_value"].to_numpy(), method=method)[1]
-        for number, adjusted in zip(_numbers(family, "p_adjusted"), theirs, strict=True):
-            yield _checked("adjusted", number, float(adjusted), unit=1.0)
+        away = np.abs(family["p_adjusted"].to_numpy(dtype=np.float64) - theirs)
+        agrees = np.where(away <= NEAR["adjusted"], Checked.AGREES, Checked.DIFFERS)
+        place = family[[*COLUMNS[1:]]].assign(what="adjusted", ours=family["p_adjusted"], theirs=theirs)
+        yield place.assign(difference=away, tolerance=NEAR["adjusted"], verdict=agrees, note="")
 
 
 def _table(found: list[Row | pd.DataFrame]) -> pd.DataFrame:
