@@ -69,13 +69,13 @@ def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
             (numbers("Tipping point"), lambda row: _in_unit(row, "tipping_point")),
         ],
         main,
-        f"Of {whole(len(main))} decisions, {whole(len(main) - len(parted))} are shared by every analysis that "
-        "moved the estimate.",
-        f"Moves and tipping points: {unit}. Agreeing: analyses deciding alike, of those that moved the estimate. "
-        "Tipping point: how much the missing answers would have to differ for another decision."
+        f"Shared by every analysis that moved the estimate: {whole(len(main) - len(parted))} of {whole(len(main))} "
+        "decisions.",
+        f"Moves and tipping points: {unit}. Agreeing: analyses with the same decision, of those that moved the "
+        "estimate. Tipping point: by how much the missing answers would have to differ to change the decision."
         if len(parted)
         else "",
-        "Without decisions that are withheld."
+        "Decisions that are withheld are not counted."
         if "status" in main and (main["status"] == Status.WITHHELD).any()
         else "",
         heads=3 if several else 2,
@@ -133,7 +133,7 @@ def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.Data
     nouns = labels.presentation.nouns
     item = nouns.statement[1]
     return laid_out(
-        "What the models assume, and what the answers say of it",
+        "What the models assume, and whether the answers bear it out",
         labels.scales_in(diagnostics),
         [
             ("Scale", labels.scale),
@@ -152,7 +152,7 @@ def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.Data
             ),
             across(
                 SPREADS,
-                lambda term: numbers(f"{SPREADS[term]}, p", "Equal variances of cells"),
+                lambda term: numbers(f"{SPREADS[term]}, p", "Equal variances across groups"),
                 lambda scale, term: printed.p(found.get((scale, term)), "p_value"),
             ),
             across(
@@ -162,8 +162,8 @@ def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.Data
             ),
         ],
         stacked(own, diagnostics),
-        f"ICC: correlation of two answers of a {nouns.person[0]}." if alike else "",
-        f"Against: {item} whose test is below {number(level)} after adjustment, of those tested. "
+        f"ICC: correlation between two answers of the same {nouns.person[0]}." if alike else "",
+        f"Against: {item} whose adjusted p is below {number(level)}, of those tested. "
         "Proportional odds and one dispersion are assumed by the ordinal model only.",
         f"Equal variances between and within {nouns.person[1]} are not assumed where standard errors are robust."
         if labels.presentation.robust
@@ -184,8 +184,8 @@ def _tests(rows: Sequence[Any], level: float) -> tuple[Cell, Cell]:
 
 ASKED: Final = {
     "power": "Power, %",
-    "power_adjusted": "After adjustment, %",
-    "detectable": "Detectable, SD",
+    "power_adjusted": "Adjusted power, %",
+    "detectable": "Detectable difference, SD",
 }
 """Terms of the plan by number of returns, and the head of their columns."""
 
@@ -230,9 +230,10 @@ def planning(planning: pd.DataFrame, labels: Labels) -> Table:
             ),
         ],
         planning,
-        f"Power: chance to find the smallest effect of interest (±{number(plan.smallest)} SD of one answer); after "
-        f"adjustment for all scales, where no other shows anything. {returns.capitalize()} needed: for a "
-        f"power of {share(plan.power, decimals=0)} before adjustment. Detectable: difference found with that power."
+        f"Power: chance of finding the smallest effect of interest (±{number(plan.smallest)} SD of one answer); "
+        "adjusted: for the number of scales, if no other scale shows a difference. "
+        f"{returns.capitalize()} needed, and detectable difference: for a power of {share(plan.power, decimals=0)}, "
+        "not adjusted."
         if plan
         else "",
         f"Every contrast and number of {returns}, and equivalence tests, are in the CSV.",
