@@ -303,9 +303,8 @@ def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
         ],
         found.levels,
         f"In brackets: {labels.confidence} confidence intervals.",
-        ""
-        if found.percent
-        else "From 1 to the number of response options; a higher mean is more of what the scale measures.",
+        not found.percent
+        and "From 1 to the number of response options; a higher mean is more of what the scale measures.",
         *found.partial(),
         found.people(chosen),
         section=lambda row: "" if wide else labels.organisation(row[0]),

@@ -30,7 +30,8 @@ def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.Data
     found = by(own, "organisation", "scale", "wave", "term")
     waves = [wave for wave in (*study.waves, ALL) if wave in set(there["wave"])]
     waves = waves[:1] if len(study.waves) == 1 else waves
-    groups = [name for name in (ALL, *study.organisations) if name in set(there["organisation"])]
+    shown = there[there["wave"].isin(waves)]
+    groups = [name for name in (ALL, *study.organisations) if name in set(shown["organisation"])]
     groups = groups[:1] if len(study.organisations) == 1 else groups
     present = set(tuples(there, "wave", "term"))
     terms = [(wave, term) for wave in waves for term in names if (wave, term) in present]
@@ -38,12 +39,13 @@ def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.Data
     def cell(row: tuple[str, str], about: tuple[str, str]) -> Cell:
         return _coefficient(found.get((*row, *about)), found.get((*row, about[0], "alpha")), labels)
 
-    rows = [
-        (name, scale) for name in groups for scale in labels.scales_in(there[there["organisation"] == name])
-    ]
     return laid_out(
         "Reliability of each scale",
-        [row for row in rows if any(cell(row, about) is not printed.NOTHING for about in terms)],
+        [
+            (name, scale)
+            for name in groups
+            for scale in labels.scales_in(shown[shown["organisation"] == name])
+        ],
         [
             ("Scale", lambda row: Cell(labels.scale(row[1])).noted(low.get(row[1], ""))),
             across(
@@ -120,10 +122,9 @@ def structure(structure: pd.DataFrame, labels: Labels) -> Table:
         structure,
         f"Polychoric correlations, WLSMV; n: {nouns.person[1]} who answered every {nouns.statement[0]} of the scale; "
         "χ²: scaled and shifted.",
-        "Change in CFI when loadings, and then intercepts too, are made equal; a fall of more than .010 speaks against "
-        "equality (bold)."
-        if equal
-        else "",
+        bool(equal)
+        and "Change in CFI when loadings, and then intercepts too, are made equal; a fall of more than .010 speaks "
+        "against equality (bold).",
     )
 
 

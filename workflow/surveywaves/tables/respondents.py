@@ -60,9 +60,8 @@ def waves(frame: pd.DataFrame, labels: Labels) -> Table:
             rated and (numbers("Response rate"), rates.__getitem__),
         ],
         frame,
-        "A range reflects how well the population is known: where everybody was asked, a rate has no sampling error."
-        if any(cell.more for cell in rates.values())
-        else "",
+        any(cell.more for cell in rates.values())
+        and "Ranges reflect how well the population is known: where everybody was asked, a rate has no sampling error.",
     )
 
 

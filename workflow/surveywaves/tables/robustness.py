@@ -71,13 +71,12 @@ def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
         main,
         f"Shared by every analysis that moved the estimate: {whole(len(main) - len(parted))} of {whole(len(main))} "
         "decisions.",
-        f"Moves and tipping points: {unit}. Agreeing: analyses with the same decision, of those that moved the "
-        "estimate. Tipping point: by how much the missing answers would have to differ to change the decision."
-        if len(parted)
-        else "",
-        "Decisions that are withheld are not counted."
-        if "status" in main and (main["status"] == Status.WITHHELD).any()
-        else "",
+        len(parted) > 0
+        and f"Moves and tipping points: {unit}. Agreeing: analyses with the same decision, of those that moved the "
+        "estimate. Tipping point: by how much the missing answers would have to differ to change the decision.",
+        "status" in main
+        and bool((main["status"] == Status.WITHHELD).any())
+        and "Decisions that are withheld are not counted.",
         heads=3 if several else 2,
         section=lambda row: KINDS[row.term],
         ranked=("", "the largest moves", lambda row: as_float(row.largest_move)),
@@ -129,7 +128,9 @@ def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.Data
     own = own[(own["analysis"] == LINEAR) & (own["term"] == "icc")]
     alike = by(own, "scale")
     tests = diagnostics[diagnostics["term"].isin(list(TESTED)) & diagnostics["p_adjusted"].notna()]
-    grouped = {key: list(records(rows)) for key, rows in tests.groupby(["scale", "term"])}
+    grouped: dict[tuple[str, str], list[Any]] = {}
+    for row in records(tests):
+        grouped.setdefault((row.scale, row.term), []).append(row)
     nouns = labels.presentation.nouns
     item = nouns.statement[1]
     return laid_out(
@@ -165,9 +166,8 @@ def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.Data
         f"ICC: correlation between two answers of the same {nouns.person[0]}." if alike else "",
         f"Against: {item} whose adjusted p is below {number(level)}, of those tested. "
         "Proportional odds and one dispersion are assumed by the ordinal model only.",
-        f"Equal variances between and within {nouns.person[1]} are not assumed where standard errors are robust."
-        if labels.presentation.robust
-        else "",
+        labels.presentation.robust
+        and f"Equal variances between and within {nouns.person[1]} are not assumed where standard errors are robust.",
     )
 
 

@@ -91,10 +91,10 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
         "▼ less favourable, ○ no meaningful change; no sign: inconclusive. p: adjusted for the number of comparisons."
         if waves and told
         else "",
-        f"{labels.organisation(ALL)}: percentages are of all {study.nouns.returns[1]}, changes of the "
-        f"{study.nouns.person[1]} in the models, so a change need not be the difference between two percentages."
-        if several and ALL in told
-        else "",
+        several
+        and ALL in told
+        and f"{labels.organisation(ALL)}: percentages are of all {study.nouns.returns[1]}, changes of the "
+        f"{study.nouns.person[1]} in the models, so a change need not be the difference between two percentages.",
         printed.unweighted(chosen),
         section=lambda item: labels.scale(item.scale or WITHOUT_SCALE),
     )

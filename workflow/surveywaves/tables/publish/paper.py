@@ -114,13 +114,12 @@ def _blocks(table: Table, demonstration: str, form: Shape) -> list[Any]:
     caption = (None, [_block("Plain", _inlines(visible(table.title)))])
     above, rows = [*map(_row, heads(table))], [*map(_row, body(table))]
     parts: tuple[Any, ...] = ((_NOTHING, above), [(_NOTHING, 0, [], rows)], (_NOTHING, []))
-    told = [("", note) for note in table.notes]
     return [
         *([_block("Para", _inlines(demonstration, bold=True))] if demonstration else []),
         _block("Table", (_NOTHING, caption, columns, *parts)),
         *(
             _block("Para", [*_inlines("", letter), *_inlines(f"{' ' if letter else ''}{visible(note)}")])
-            for letter, note in (*((letter, note) for note, letter in table.footnotes.items()), *told)
+            for letter, note in table.below
         ),
     ]
 
