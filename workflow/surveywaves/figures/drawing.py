@@ -240,7 +240,7 @@ class Page:
         place = (left / wide, 1 - (start + tall) / self.high, (right - left) / wide, tall / self.high)
         axes = self.figure.add_axes(place)
         axes.set_axis_off()
-        axes.set(xlim=(low, high), ylim=(lines, 0))
+        axes.set(xlim=(low, high), ylim=(lines, 0), xticks=[], yticks=[])
         if ruled:
             axes.vlines([*ticks], 0, lines, **RULES)
         for tick, said in ticks.items():

@@ -170,6 +170,15 @@ def _font(*, bold: bool) -> FT2Font:
 
 
 @cache
+def heights() -> tuple[float, float, float]:
+    """Return ascent, descent and gap between lines of the font, in its size."""
+    font = _font(bold=False)
+    table: Any = font.get_sfnt_table("OS/2")
+    up, down, gap = (table[name] for name in ("sTypoAscender", "sTypoDescender", "sTypoLineGap"))
+    return up / font.units_per_EM, -down / font.units_per_EM, gap / font.units_per_EM
+
+
+@cache
 def _advance(one: str, following: str, *, bold: bool) -> float:
     """Measure a character with its kerning to the one that follows, in its size."""
     font, flags = _font(bold=bold), LoadFlags.NO_HINTING
