@@ -218,7 +218,9 @@ def grid(
     page = Page(presentation, *words, lines=sum(rows.heights), heads=tall + spanned + 0.6, below=0.2, **about)
     rows.write(page)
     if len(cells) and heads:
-        _tiles(page.panel(start, start + count * wide, (0, count, {})), rows, cells)
+        axes = page.panel(start, start + count * wide, (0, count, {}))
+        axes.hlines([*accumulate(rows.heights)][:-1], (page.left - start) / wide, count, **RULES)
+        _tiles(axes, rows, cells)
     for x, name in enumerate(broken):
         page.head(start + (x + 0.5) * wide, name, ha="center", rotation=0 if broken is upright else 90)
     left = 0

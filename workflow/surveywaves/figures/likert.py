@@ -86,7 +86,9 @@ def likert(
         keys=_keys(items, rows, presentation),
         notes=[
             reversed_note(items),
-            f"Answers on either side are taken together by {organisation}{when}." if there else "",
+            f"By {organisation}{when}, answers on either side are taken together, in a colour between."
+            if there
+            else "",
             fewer if len(items) < len(every) else "",
         ],
     )

@@ -139,9 +139,9 @@ def _shades(colour: str, end: str) -> tuple[str, ...]:
     return tuple(map(str, sns.blend_palette([colour, end], 500).as_hex()))
 
 
-DARK: Final = ((0.045,), (0.045, 0.27), (0.03, 0.11, 0.27))
+DARK: Final = ((0.11,), (0.045, 0.27), (0.03, 0.11, 0.27))
 """Luminances of the answers on one side, outermost first: the innermost is 3:1 to white, and so is any to the line
-between; where a side has two, they are 3:1 to each other too."""
+between; where a side has two, they are 3:1 to each other too, and a single one is between these."""
 
 NEITHER: Final = "#f4f4f4"
 
