@@ -209,12 +209,7 @@ class Page:
     ) -> Axes:
         """Make a panel between two places, in points, whose y runs downwards in lines.
 
-        Parameters
-        ----------
-        axis
-            Limits and ticks of x; where it is `ruled`, with a grid line at each tick.
-        top, lines
-            Where it begins, and how high it is; without, it is as high as all rows.
+        It begins at `top` and has a number of `lines`, or those of all rows; `ruled`, it has a line at each tick.
         """
         low, high, ticks = axis
         lines = max(self.lines if lines is None else lines, 1)

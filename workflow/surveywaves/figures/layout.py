@@ -47,18 +47,9 @@ MARKS: Final = ("x", "y", "series", "told")
 def points(
     axes: Axes, marks: Any, looks: Mapping[str, Sequence[Any]], size: float, *, focus: bool = False
 ) -> None:
-    """Draw marks, in the colour and shape of their series.
+    """Draw marks, a row of `MARKS` each, in the colour and shape that `looks` have for their series.
 
-    Parameters
-    ----------
-    marks
-        A row of `MARKS` for each.
-    looks
-        Series -> colour and shape.
-    size
-        In points.
-    focus
-        Whether values are shown when they are reached by keyboard, too: of few marks only.
+    `size` is in points; with `focus`, of few marks only, values are shown when they are reached by keyboard, too.
     """
     drawn = pd.DataFrame(marks, columns=MARKS)
     if drawn.empty:
