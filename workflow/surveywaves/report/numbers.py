@@ -34,21 +34,14 @@ from surveywaves.words import Labels, is_missing, share, whole
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section of the report.
-
-    Parameters
-    ----------
-    name
-        A key of `catalogue.SECTIONS`.
-    title
-        Its heading, in the study's own words.
-    text
-        Markdown; a paragraph `[[figure:NAME]]` or `[[table:NAME]]` stands for what belongs there.
-    """
+    """A section of the report."""
 
     name: str
+    """A key of `catalogue.SECTIONS`."""
     title: str
+    """Its heading, in the study's own words."""
     text: str
+    """Markdown; a paragraph `[[figure:NAME]]` or `[[table:NAME]]` stands for what belongs there."""
 
     @property
     def appendix(self) -> bool:
@@ -59,36 +52,24 @@ class Section:
 
 @dataclass(frozen=True)
 class Material:
-    """What the words of the report are made from.
-
-    Parameters
-    ----------
-    tables
-        Released frames by name; `codebook` and the `titles` of printed tables as far as there are any.
-    presentation
-        The study in words.
-    captions
-        Figure -> its `title`, `caption`, `alt` and `group`.
-    figures
-        Figure -> its drawing, SVG text.
-    made
-        Table -> what it is, and the table: see `surveywaves.tables.made`.
-    limitations
-        The study's own limitations: Markdown of headings, lists and emphasis.
-    disclosure
-        What was withheld, in a sentence.
-    session
-        What the report was made with: name -> version.
-    """
+    """What the words of the report are made from."""
 
     tables: Mapping[str, pd.DataFrame]
+    """Released frames by name; `codebook` and the `titles` of printed tables as far as there are any."""
     presentation: Presentation
+    """The study in words."""
     captions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Figure -> its `title`, `caption`, `alt` and `group`."""
     figures: Mapping[str, str] = field(default_factory=dict)
+    """Figure -> its drawing, SVG text."""
     made: Mapping[str, tuple[One, Any]] = field(default_factory=dict)
+    """Table -> what it is, and the table: see `surveywaves.tables.made`."""
     limitations: str = ""
+    """The study's own limitations: Markdown of headings, lists and emphasis."""
     disclosure: str = ""
+    """What was withheld, in a sentence."""
     session: Mapping[str, str] = field(default_factory=dict)
+    """What the report was made with: name -> version."""
 
     @cached_property
     def labels(self) -> Labels:
@@ -153,24 +134,17 @@ another column has (`column=`), or what it must not have (`column!`)."""
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number with its source.
-
-    Parameters
-    ----------
-    value
-        In full.
-    text
-        As the sentence has it.
-    table, take, where
-        Table; `cell:column`, `rest:column` (what is left of 1), `sum:column`,
-        `largest:column` (the largest size), `count`, or `distinct:column,column`; and the rows, as JSON.
-    """
+    """A number with its source."""
 
     value: float
+    """In full."""
     text: str
+    """As the sentence has it."""
     table: str
     take: str
     where: str = "{}"
+    """Table; `cell:column`, `rest:column` (what is left of 1), `sum:column`, `largest:column` (the largest size),
+    `count`, or `distinct:column,column`; and the rows, as JSON."""
 
     def __bool__(self) -> bool:
         return bool(self.value)
@@ -185,18 +159,12 @@ class Number:
 
 @dataclass(frozen=True)
 class Numbers:
-    """Looks numbers up in the tables of a report, and in the study.
-
-    Parameters
-    ----------
-    tables
-        Frames by name.
-    presentation
-        The study in words.
-    """
+    """Looks numbers up in the tables of a report, and in the study."""
 
     tables: Mapping[str, pd.DataFrame]
+    """Frames by name."""
     presentation: Presentation
+    """The study in words."""
     _columns: dict[tuple[str, str], NDArray[Any]] = field(default_factory=dict, repr=False)
 
     def cell(
