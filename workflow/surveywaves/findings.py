@@ -397,7 +397,7 @@ def _still(of: Mapping[str, list[Found]], labels: Labels, *, named: bool) -> str
     facts = [one for own in of.values() for one in own]
     what = "meaningful" if all(one.decision == Decision.NO_MEANINGFUL_CHANGE for one in facts) else "clear"
     scales = list(dict.fromkeys(one.scale for one in facts))
-    where = f" in {' or '.join(inside(labels, name) for name in of)}" if named else ""
+    where = f" in {listed([inside(labels, name) for name in of], 'or')}" if named else ""
     if len(of) > 2:
         where = f" in any of {counted(len(of))} {labels.presentation.nouns.organisation[1]}"
     on = f"in {labels.scale(scales[0])}" if len(scales) == 1 else f"on {of_scales(None, len(scales))}"

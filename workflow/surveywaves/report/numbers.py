@@ -13,6 +13,7 @@ number is written into a sentence.
 from __future__ import annotations
 
 import json
+import operator
 import string
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -238,17 +239,9 @@ class Numbers:
     def _fits(self, table: str, where: Mapping[str, Any]) -> NDArray[np.bool_]:
         fits = np.ones(len(self.tables[table]), dtype=np.bool_)
         for key, wanted in where.items():
-            column = self._column(table, key.rstrip("<>=!"))
-            if key.endswith("="):
-                fits &= column == self._column(table, str(wanted))
-            elif key.endswith(">"):
-                fits &= column > wanted
-            elif key.endswith("<"):
-                fits &= column < wanted
-            elif key.endswith("!"):
-                fits &= column != wanted
-            else:
-                fits &= np.isin(column, wanted) if isinstance(wanted, list) else column == wanted
+            column, compare = self._column(table, key.rstrip("<>=!")), _COMPARED.get(key[-1], operator.eq)
+            other = self._column(table, str(wanted)) if key.endswith("=") else wanted
+            fits &= np.isin(column, other) if isinstance(other, list) else compare(column, other)
         return fits
 
     def _column(self, table: str, name: str) -> NDArray[Any]:
@@ -260,6 +253,13 @@ class Numbers:
                 column.to_numpy("float64", na_value=np.nan) if counts else column.to_numpy()
             )
         return self._columns[table, name]
+
+
+_COMPARED: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
+    ">": operator.gt,
+    "<": operator.lt,
+    "!": operator.ne,
+}
 
 
 def of_study(presentation: Presentation, key: str) -> float:
@@ -283,10 +283,10 @@ def several(count: Number, nouns: tuple[str, str]) -> Markup:
     return joined([count, nouns[0] if count.value == 1 else nouns[1]], " ")
 
 
-def joined(parts: Iterable[object], between: str = "") -> Markup:
+def joined(parts: Iterable[object], between: str = "", *, last: str = "and") -> Markup:
     """Join parts of a sentence: a, b and c; or with what stands between."""
     safe = [str(escape(part)) for part in parts]
-    return Markup(between.join(safe) if between else listed(safe))
+    return Markup(between.join(safe) if between else listed(safe, last))
 
 
 def _number(
