@@ -329,9 +329,9 @@ def _trace(options: argparse.Namespace) -> int:
     """Follow a number back to the raw files.
 
     Follow a number back to where it comes from: the rows of the released table, the jobs that made them with their
-    code and settings (and the key of the configuration that each stands under), the files that each job read, down
-    to the raw files with their SHA-256, and what the data of each wave are. Told from the records of the run, or of
-    a pin; computes nothing.
+    code and the part of the configuration that each was given, the files that each job read, down to the raw files
+    with their SHA-256, and what the data of each wave are. Told from the records of the run, or of a pin; computes
+    nothing.
 
     WHAT is the name of a released table, `figure NAME`, `table NAME` (a table to paste, or one of the report by the
     name of its download), or a path under results/. column=value, as often as needed, chooses rows.

@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any, Final
 
@@ -422,23 +421,8 @@ def _own(was: Job | None, now: Job | None, old: State, new: State) -> Iterator[D
     for name, how in _unlike_files(was.code, now.code):
         if how != CHANGED or not _same_program(old, new, name):
             yield Difference("code", f"{name}: {how}")
-    other = list(_packages(old, new))
-    imported = _imported(now, new)
-    yield from [one for one in other if one.name in imported] or other
-
-
-def _imported(job: Job, state: State) -> set[str]:
-    """Name the packages that a job's code imports."""
-    modules: set[str] = set()
-    for name in job.code:
-        try:
-            modules.update(re.findall(r"^\s*(?:from|import)\s+(\w+)", state.text(name), re.MULTILINE))
-        except OSError:
-            continue
-    distributions: Mapping[str, list[str]] = packages_distributions()
-    return {
-        re.sub(r"[-_.]+", "-", name).lower() for module in modules for name in distributions.get(module, [])
-    }
+    for name, old_version, new_version in unlike(was.packages, now.packages):
+        yield Difference("package", name, old_version, new_version)
 
 
 def added_waves(old: State, new: State) -> list[str]:

@@ -93,6 +93,8 @@ class Job(Model):
     code: Hashes
     program: str = ""
     """Fingerprint of the code, the same after an edit of comments; empty in pins of an earlier version."""
+    packages: dict[str, str] = Field(default_factory=dict)
+    """Python and each package that the code needs -> its version; empty in pins of an earlier version."""
     params: dict[str, Any]
     outputs: Hashes
 
