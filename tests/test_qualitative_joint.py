@@ -11,6 +11,7 @@ import matplotlib as mpl
 import pandas as pd
 import pytest
 
+from coded_material import part
 from surveywaves.catalogue import INTERVIEW_FIGURES, INTERVIEW_TABLES, of_study
 from surveywaves.disclosure import Rule
 from surveywaves.disclosure.checklist import checklist
@@ -21,7 +22,7 @@ from surveywaves.qualitative.events import observations, timeline
 from surveywaves.qualitative.joint import joint_display
 from surveywaves.study import load_study
 from surveywaves.study.models import Disclosure
-from surveywaves.study.parts import Presentation, QualitativePart, QualitativeWords
+from surveywaves.study.parts import Presentation, Principle, QualitativePart, QualitativeWords
 from surveywaves.tables.made import made
 from surveywaves.words import Labels
 
@@ -77,18 +78,15 @@ def verdict(
     told = pd.DataFrame(
         [("talks", "p", good, mixed, bad)], columns=["stage", "theme", "favourable", "mixed", "critical"]
     )
-    return joint_display(
-        themed(sources, good + mixed + bad),
-        told,
-        levels(**survey),
-        changes,
-        principles={"p": tuple(survey)},
-        themes_of={"p": ("t",)},
-        stages={"talks": "two"},
-        waves=("one", "two", "three"),
-        silent_below=0.2,
-        confidence=0.95,
+    study = part(
+        Path(), "s.csv", sources=None, stages={"talks": {"title": "Talks", "wave": "two"}}
+    ).model_copy(
+        update={
+            "waves": ("one", "two", "three"),
+            "principles": {"p": Principle(scales=tuple(survey), themes=("t",))},
+        }
     )
+    return joint_display(themed(sources, good + mixed + bad), told, levels(**survey), changes, part=study)
 
 
 HIGH, LOW, OPEN = (60.0, 70.0), (20.0, 40.0), (45.0, 55.0)

@@ -25,7 +25,7 @@ from surveywaves.tables.measures import dif
 from surveywaves.tables.printed import decided, decimals_of, estimate
 from surveywaves.tables.robustness import decided as decided_in_words
 from surveywaves.tables.robustness import planning, robustness
-from surveywaves.tables.statements import answers, statements
+from surveywaves.tables.statements import MODELLED, answers, statements
 from surveywaves.terms import Evidence
 from surveywaves.text import listed
 from surveywaves.tidy import tidy
@@ -459,6 +459,26 @@ def test_statements_are_marked_where_their_number_is_scored_the_other_way(labels
     ]
     assert REVERSED_MEANS in table.notes
     assert len(table.rows) == len(labels.presentation.items)
+
+
+@pytest.mark.parametrize(("moved", "noted"), [(20.0, False), (10.0, True)])
+def test_a_statement_is_held_against_the_waves_that_are_compared(moved: float, noted: bool) -> None:
+    words = presentation(organisations=("left",)).model_copy(update={"reference_wave": "first"})
+    frames = tables(words)
+    percent = frames["item_summary"]["wave"].map({"first": 10.0, "second": 20.0, "third": 30.0})
+    changes = frames["item_contrasts"].query("wave == 'third - second'").assign(wave="third - first")
+    table = statements(
+        frames["item_summary"].assign(favourable_percent=percent),
+        Labels(words),
+        item_contrasts=changes.assign(estimate=moved, std_error=2.0),
+    )
+    assert [column.head for column in table.columns[1:]] == [
+        *map(Labels(words).wave, words.waves),
+        "Change",
+        "Adj. p",
+    ]
+    asked = [row[4] for row in table.rows if not math.isnan(row[1].value + row[3].value + row[4].value)]
+    assert asked and all((MODELLED in cell.notes) == noted for cell in asked)
 
 
 def test_answers_print_n_and_percent_for_every_option_a_wave_below_the_other(labels, frames) -> None:

@@ -129,9 +129,14 @@ def on(background: str) -> str:
 def toned(colour: str, aim: float) -> str:
     """Make a colour lighter or darker until it has a luminance, and keep its hue."""
     first = luminance(colour)
-    shades = sns.blend_palette([colour, "#ffffff" if first < aim else "#000000"], 500).as_hex()
+    shades = _shades(colour, "#ffffff" if first < aim else "#000000")
     away = bisect_left(shades, abs(aim - first), key=lambda shade: abs(luminance(shade) - first))
-    return str(shades[min(away, len(shades) - 1)])
+    return shades[min(away, len(shades) - 1)]
+
+
+@cache
+def _shades(colour: str, end: str) -> tuple[str, ...]:
+    return tuple(map(str, sns.blend_palette([colour, end], 500).as_hex()))
 
 
 DARK: Final = ((0.045,), (0.045, 0.27), (0.03, 0.11, 0.27))

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -264,8 +265,9 @@ def takes_part(sample: Sample, scale: Scale) -> BoolArray:
     return _kept(sample, np.asarray(sample.frame[list(scale.items)].notna().to_numpy().any(axis=1)))[0]
 
 
+@lru_cache(maxsize=2)
 def _cells(sample: Sample) -> tuple[IntArray, IntArray]:
-    """(N,) places of wave and organisation, -1: of none that is compared."""
+    """(N,) places of wave and organisation, -1: of none that is compared; found once for all scales of a sample."""
     frame = sample.frame
     return (
         pd.Index(sample.waves).get_indexer(pd.Index(frame["wave"])).astype(np.intp),

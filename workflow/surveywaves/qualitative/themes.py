@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 
 from surveywaves.disclosure import Rule
-from surveywaves.disclosure.system import BoolArray
 from surveywaves.qualitative.agreement import passages
 from surveywaves.qualitative.protection import protected
 from surveywaves.qualitative.terms import TONES
@@ -98,30 +97,28 @@ def themes(
     marks = pd.crosstab(raised["source"], raised["theme"])
     marks = marks.reindex(index=sources["source"], columns=list(names), fill_value=0)
     anything = spoken(segments, by=subjects)
+    known = pd.crosstab(anything["source"], anything["subject"]).reindex(sources["source"], fill_value=0)
     # A count that is rounded tells little of a group that is just large enough.
     smallest = rule.smallest_group + rule.rounding
     groups = grouped(sources, smallest=smallest, public=rule.public).set_index(sources["source"])
-    whole = tones(sources, segments, told, rule=rule)
     found = []
     for stage, own in sources.groupby("stage", sort=False)["source"]:
         any_of = [
-            (
-                [list(names).index(theme) for theme in subjects[str(subject)]],
-                own.isin(rows["source"]).to_numpy(),
-            )
-            for subject, rows in anything.groupby("subject", sort=False)
+            ([list(names).index(theme) for theme in subjects[str(name)]], there)
+            for name, there in known.loc[own].items()
         ]
         found.append(_counts(marks.loc[own], groups.loc[own], any_of, rule).assign(stage=stage))
     counts = pd.concat(found, ignore_index=True)
     counts["percent"] = (100 * counts["n"] / counts["sources"]).astype("float64")
     counts["status"] = np.where(counts["n"].isna(), Status.WITHHELD.value, Status.OK.value)
+    whole = tones(sources, segments, told, rule=rule)
     counts = counts.merge(whole, how="left", on=["stage", "theme"])
     counts.loc[(counts["area"] != ALL) | (counts["organisation"] != ALL), [*TONES, "passages"]] = pd.NA
     return counts[list(COLUMNS)].astype(dict.fromkeys(("sources", "n", *TONES, "passages"), "Int64"))
 
 
 def _counts(
-    marks: pd.DataFrame, groups: pd.DataFrame, any_of: Sequence[tuple[Sequence[int], BoolArray]], rule: Rule
+    marks: pd.DataFrame, groups: pd.DataFrame, any_of: Sequence[tuple[Sequence[int], pd.Series]], rule: Rule
 ) -> pd.DataFrame:
     """Count the interviews of a stage: `area, organisation, theme, sources, n`, for it, groups and sums of groups."""
     group, places = pd.factorize(pd.MultiIndex.from_frame(groups))

@@ -37,7 +37,7 @@ FilePath = Annotated[Text, AfterValidator(_no_braces)]
 class Model(BaseModel):
     """What all parts of the configuration have in common: no unknown key passes, nothing changes afterwards."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class SmallestEffect(Model):

@@ -18,7 +18,7 @@ from openpyxl.writer.excel import ExcelWriter
 
 from surveywaves.files import undated_zip
 from surveywaves.tables.layout import Cell, Column, Table
-from surveywaves.text import visible
+from surveywaves.text import unique, visible
 from surveywaves.words import MINUS
 
 _MADE: Final = dt.datetime(1980, 1, 1)
@@ -50,14 +50,9 @@ def workbook(tables: Iterable[tuple[Table, str]]) -> bytes:
 
 def _name(name: str, known: set[str]) -> str:
     """Give a sheet a name of its own, of at most 31 letters."""
-    short = (
-        name
-        if len(name) <= _LONGEST
-        else name.replace("percent_favourable", "percent").replace("_by_organisation", "_by")
-    )
-    chosen, number = short[:_LONGEST], 2
-    while chosen.lower() in known:
-        chosen, number = f"{short[: _LONGEST - len(str(number)) - 1]}_{number}", number + 1
+    if len(name) > _LONGEST:
+        name = name.replace("percent_favourable", "percent")[:_LONGEST]
+    chosen = name if name.lower() not in known else unique(name[: _LONGEST - 4].lower(), known)
     known.add(chosen.lower())
     return chosen
 
