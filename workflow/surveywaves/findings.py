@@ -155,14 +155,6 @@ class Found:
         """Whether one organisation is compared with everybody together."""
         return self.organisation.endswith(f"{BETWEEN}{ALL}")
 
-    @property
-    def comparable(self) -> bool:
-        """Whether the estimate is the difference of the levels shown, but for rounding.
-
-        It is not where a wave asked fewer statements: a level is of all that it asked, a contrast of what both asked.
-        """
-        return None not in (self.first, self.last, self.estimate) and not self.fewer
-
 
 def found(
     contrasts: pd.DataFrame | None,

@@ -309,7 +309,7 @@ class Labels:
         ]
         known: dict[tuple[str, ...], str] = {}
         found = []
-        for key in frame[names].astype(str).itertuples(index=False, name=None):
+        for key in zip(*(frame[name].astype(str) for name in names), strict=True):
             if key not in known:
                 known[key] = self._row_evidence(dict(zip(names, key, strict=True)))
             found.append(known[key])
