@@ -176,12 +176,6 @@ def unweighted(frame: pd.DataFrame) -> str:
     return "Counts and percentages are not weighted." if there else ""
 
 
-def clearness(row: Any) -> float:
-    """Divide an estimate by its standard error; NaN if there is no standard error or no decision."""
-    error = as_float(getattr(row, "std_error", None))
-    return float(row.estimate) / error if error > 0 and row.decision in SIGNS else math.nan
-
-
 def who(names: Sequence[str], labels: Labels) -> str:
     """List organisations by name or, if they are many, by how many of all they are."""
     everyone = labels.presentation.organisations
