@@ -269,7 +269,7 @@ class Labels:
         grade = words.comparability.get(item, Comparability.IDENTICAL)
         return {
             Comparability.REWORDED: f"{words.title} words this {noun} differently.",
-            Comparability.RESCALED: f"{words.title} asked this on another response scale: out of comparisons.",
+            Comparability.RESCALED: f"{words.title} asked this on another response scale, so it is not compared.",
             Comparability.ABSENT: f"{words.title} did not ask this {noun}.",
         }.get(Comparability(grade), "")
 
