@@ -41,24 +41,16 @@ OVER_ALL: Final = "Not the difference between the levels, which are over every s
 
 @dataclass(frozen=True)
 class Estimates:
-    """Levels and contrasts in one unit: by what they are of, as columns of a table, and how they are to be read.
-
-    Parameters
-    ----------
-    means
-        As released.
-    labels
-        The study in words.
-    unit
-        One of `surveywaves.catalogue.SHOWN_UNITS`.
-    contrasts
-        As released; empty where there are none.
-    """
+    """Levels and contrasts in one unit: by what they are of, as columns of a table, and how they are to be read."""
 
     means: pd.DataFrame
+    """As released."""
     labels: Labels
+    """The study in words."""
     unit: str
+    """One of `surveywaves.catalogue.SHOWN_UNITS`."""
     contrasts: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """As released; empty where there are none."""
 
     @property
     def percent(self) -> bool:
