@@ -123,13 +123,7 @@ class Table:
         return tuple(spans) if any(name for name, _ in spans) else ()
 
     def at_most(self, most: int, *, fit: int = 0) -> Table:
-        """Keep at most `most` rows, those that rank first, with a note on where all are.
-
-        Parameters
-        ----------
-        fit
-            Up to this number, if it is larger than `most`, all rows are kept.
-        """
+        """Keep at most `most` rows, those that rank first, with a note on where all are; up to `fit`, keep all."""
         if len(self.rows) <= max(most, fit):
             return self
         ranked = sorted((-abs(rank), place) for place, rank in enumerate(self.ranks) if not math.isnan(rank))
