@@ -75,7 +75,7 @@ def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing
         notes=[f"{NONE} cannot be estimated, or not released." if absent else ""],
     )
     caption = "Decisions of each alternative analysis, tested and adjusted like the main one."
-    alt = f"{drawn.title}. Tiles, a row a {'scale' if many else 'result'} and a column an analysis."
+    alt = f"{drawn.title}. Tiles, a row per {'scale' if many else 'result'} and a column per analysis."
     return drawn.drawing(rows, caption=caption, alt=alt)
 
 
