@@ -174,38 +174,26 @@ Measure = Literal["nominal", "ordinal", "scale"]
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A column of the pooled data.
-
-    Parameters
-    ----------
-    name
-        Its column.
-    kind
-        As the codebook has it: `id`, `group`, `item`, `rescaled_item`, `weight`.
-    label
-        What it is, in words; of an item the statement.
-    codes
-        Code -> its words. Empty for text and for the weight.
-    levels
-        What the pooled data hold where a code stands here, in the order of `codes`; empty where they hold the code.
-    missing
-        Whether its values can be missing, with a reason.
-    section, scale, keyed
-        Of an item: number of its section, name of its scale (empty: none), ``+`` or ``-``.
-    grades
-        Wave -> comparability with the reference wave; of items only.
-    """
+    """A column of the pooled data."""
 
     name: str
+    """Its column."""
     kind: str
+    """As the codebook has it: `id`, `group`, `item`, `rescaled_item`, `weight`."""
     label: str
+    """What it is, in words; of an item the statement."""
     codes: Mapping[int, str]
+    """Code -> its words. Empty for text and for the weight."""
     levels: tuple[Any, ...] = ()
+    """What the pooled data hold where a code stands here, in the order of `codes`; empty where they hold the code."""
     missing: bool = False
+    """Whether its values can be missing, with a reason."""
     section: int | None = None
     scale: str = ""
     keyed: str = ""
+    """Of an item: number of its section, name of its scale (empty: none), ``+`` or ``-``."""
     grades: Mapping[str, str] | None = None
+    """Wave -> comparability with the reference wave; of items only."""
 
     @property
     def measure(self) -> Measure:
@@ -227,28 +215,19 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """The pooled data as numbers.
-
-    Parameters
-    ----------
-    part
-        The study in words.
-    variables
-        The columns, in their order.
-    cells
-        Variable -> codes (integers, 0 where missing), or its text or numbers where it has no codes.
-    reasons
-        Variable -> number of the reason (1 is the first of `REASONS`), 0 where there is a value; of variables that can
-        be missing.
-    rows
-        Respondents.
-    """
+    """The pooled data as numbers."""
 
     part: ExportPart
+    """The study in words."""
     variables: tuple[Variable, ...]
+    """The columns, in their order."""
     cells: Mapping[str, NDArray[Any]]
+    """Variable -> codes (integers, 0 where missing), or its text or numbers where it has no codes."""
     reasons: Mapping[str, NDArray[np.int8]]
+    """Variable -> number of the reason (1 is the first of `REASONS`), 0 where there is a value; of variables that can
+    be missing."""
     rows: int
+    """Respondents."""
 
 
 def dataset(

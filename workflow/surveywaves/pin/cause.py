@@ -129,33 +129,23 @@ WORDS_AND_LOOKS: Final = tuple(f"config.{name}" for name in ("title", "descripti
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """All that some results rest on.
-
-    Parameters
-    ----------
-    jobs, contents
-        As in a manifest.
-    raw, config, code
-        Files that went in, and those of the study and the workflow.
-    environment
-        Python and packages.
-    settings
-        The configuration as it took effect.
-    text
-        Gives the text of a file of `config` or `code`.
-    key
-        Name of the key of digests; empty: all are plain.
-    """
+    """All that some results rest on."""
 
     jobs: tuple[Job, ...]
     contents: Hashes
+    """As in a manifest."""
     raw: Hashes
     config: Hashes
     code: Hashes
+    """Files that went in, and those of the study and the workflow."""
     environment: Environment
+    """Python and packages."""
     settings: Any
+    """The configuration as it took effect."""
     text: Callable[[str], str]
+    """Gives the text of a file of `config` or `code`."""
     key: str = ""
+    """Name of the key of digests; empty: all are plain."""
 
     @classmethod
     def of_pin(cls, folder: Path, manifest: Manifest) -> State:

@@ -37,22 +37,15 @@ def part_of(job: Job) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A job behind a number.
-
-    Parameters
-    ----------
-    reads
-        Of what the job read, the files that the number comes from.
-    settings
-        The part of the configuration that it was told: place -> value. Nothing of waves that the number is not about.
-    notes
-        What the job read besides, and why that is not followed.
-    """
+    """A job behind a number."""
 
     job: Job
     reads: Hashes
+    """Of what the job read, the files that the number comes from."""
     settings: Mapping[str, Any]
+    """The part of the configuration that it was told: place -> value. Nothing of waves that the number is not about."""
     notes: tuple[str, ...] = ()
+    """What the job read besides, and why that is not followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,27 +59,18 @@ class RawFile:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """All that is behind a number.
-
-    Parameters
-    ----------
-    steps
-        From the number back.
-    raw
-        The waves' raw files.
-    given
-        Other files that no job made: printed tables, the report's templates.
-    waves
-        The waves that the number is about, or that its models are fitted to.
-    joint
-        Whether it comes from models over all waves.
-    """
+    """All that is behind a number."""
 
     steps: tuple[Step, ...]
+    """From the number back."""
     raw: tuple[RawFile, ...]
+    """The waves' raw files."""
     given: Hashes
+    """Other files that no job made: printed tables, the report's templates."""
     waves: tuple[str, ...]
+    """The waves that the number is about, or that its models are fitted to."""
     joint: bool
+    """Whether it comes from models over all waves."""
 
 
 def lineage(

@@ -62,24 +62,16 @@ telephones show the rows of the figure of their name."""
 
 @dataclass(frozen=True)
 class Store:
-    """Results with their records, as they lie in a working folder or in a pin.
-
-    Parameters
-    ----------
-    jobs
-        The records, each after those whose outputs it reads.
-    folder
-        Folder that stands for `results/`.
-    told
-        What the folder is called in messages.
-    hashes
-        Path in the folder -> SHA-256 that a file must have; empty: the records say.
-    """
+    """Results with their records, as they lie in a working folder or in a pin."""
 
     jobs: tuple[Job, ...]
+    """The records, each after those whose outputs it reads."""
     folder: Path
+    """Folder that stands for `results/`."""
     told: str
+    """What the folder is called in messages."""
     hashes: Hashes
+    """Path in the folder -> SHA-256 that a file must have; empty: the records say."""
 
     @classmethod
     def of_run(cls, places: Places) -> Store:
@@ -158,28 +150,19 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Rows of a released table, and what shows them.
-
-    Parameters
-    ----------
-    kind, name
-        `figure`, `table` (to paste) or `report` and its name there; "" and the table's name: the table itself.
-    target
-        File that they are shown in.
-    table
-        Released table that the rows are of.
-    keys
-        Columns that tell its rows apart.
-    rows
-        All columns, as text, in the order of the table.
-    """
+    """Rows of a released table, and what shows them."""
 
     kind: str
     name: str
+    """`figure`, `table` (to paste) or `report` and its name there; "" and the table's name: the table itself."""
     target: str
+    """File that they are shown in."""
     table: str
+    """Released table that the rows are of."""
     keys: tuple[str, ...]
+    """Columns that tell its rows apart."""
     rows: pd.DataFrame
+    """All columns, as text, in the order of the table."""
 
 
 def find(words: Sequence[str], store: Store) -> Shown:
@@ -337,24 +320,16 @@ _UNRELEASED: Final = ("statistics", "audit")
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What is behind some numbers.
-
-    Parameters
-    ----------
-    shown
-        The numbers.
-    lineage
-        The jobs, files and settings behind them.
-    evidence
-        Of each wave that they come from.
-    before
-        The same rows before their release, and the file that they stand in; None: not asked for.
-    """
+    """What is behind some numbers."""
 
     shown: Shown
+    """The numbers."""
     lineage: Lineage
+    """The jobs, files and settings behind them."""
     evidence: tuple[WaveEvidence, ...]
+    """Of each wave that they come from."""
     before: tuple[str, pd.DataFrame] | None = None
+    """The same rows before their release, and the file that they stand in; None: not asked for."""
 
 
 def trace(words: Sequence[str], places: Places, *, pin: str | None = None, unreleased: bool = False) -> Trace:

@@ -50,27 +50,18 @@ DRAWN_ANEW: Final = "drawn anew"
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How the figures compare.
-
-    Parameters
-    ----------
-    count
-        Figures of the pin.
-    moved
-        Those that are not the pinned ones; gone ones too.
-    reworded
-        Whether their captions are others.
-    not_by_bytes
-        Why other bytes do not make another figure; empty: they do.
-    otherwise
-        Files whose bytes differ although the figure counts as the pinned one.
-    """
+    """How the figures compare."""
 
     count: int
+    """Figures of the pin."""
     moved: tuple[str, ...]
+    """Those that are not the pinned ones; gone ones too."""
     reworded: bool
+    """Whether their captions are others."""
     not_by_bytes: str = ""
+    """Why other bytes do not make another figure; empty: they do."""
     otherwise: tuple[str, ...] = ()
+    """Files whose bytes differ although the figure counts as the pinned one."""
 
     @property
     def fails(self) -> bool:
