@@ -248,6 +248,16 @@ def test_each_figure_is_drawn_from_its_released_rows(name: str) -> None:
     assert drawing.title in svg.replace("\n", " ") or len(drawing.title) > 60
 
 
+def test_a_study_without_a_framework_has_nothing_to_compare() -> None:
+    part, presentation = shipped()
+    bare = part.model_copy(update={"principles": {}})
+    found = beside(bare, presentation, read_material(part, root=REPOSITORY), *survey(), rule=RULE).released
+    assert found["joint_display"].empty and len(found["themes"])
+    [one] = [one for one in of_study(INTERVIEW_FIGURES, presentation, found) if one.name == "joint_display"]
+    assert draw(one, found, presentation).title == "There is no principle to compare survey and interviews by"
+    assert "joint_display" not in {one.name for one, _ in made(found, Labels(presentation), INTERVIEW_TABLES)}
+
+
 def test_what_is_approximate_looks_approximate() -> None:
     presentation = shipped()[1]
     [one] = [

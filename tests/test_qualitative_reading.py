@@ -357,7 +357,9 @@ def test_all_mistakes_are_listed_at_once(tmp_path: Path) -> None:
 
 def test_nothing_left_is_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "s.csv").write_text(CSV.replace("Joint working/Needed", "Weather"), encoding="utf-8")
-    assert refused(tmp_path, "s.csv")[0].startswith("qualitative.yaml: no coded segment is left")
+    qdpx(tmp_path / "p.qdpx", project(""))
+    for name in ("s.csv", "p.qdpx"):
+        assert refused(tmp_path, name)[0].startswith("qualitative.yaml: no coded segment is left")
 
 
 def test_codes_of_a_codebook_that_have_no_theme_are_listed(tmp_path: Path) -> None:

@@ -219,7 +219,7 @@ def test_one_wave_speaks_of_no_change(shaped) -> None:
         [*(table.title for table in found.values()), *(c.head for t in found.values() for c in t.columns)]
     )
     assert one == ("change_linear" not in found)
-    assert one == ("Change" not in words.replace("change of CFI", ""))
+    assert one == ("Change" not in words.replace("change in CFI", ""))
     assert ("levels_percent_favourable" in found) == (len(labels.presentation.waves) != 2)
 
 
@@ -498,7 +498,7 @@ def test_answers_print_n_and_percent_for_every_option_a_wave_below_the_other(lab
 def test_answers_that_the_publication_misprints_say_so(labels) -> None:
     frames = tables(labels.presentation)
     audited = frames["published_tables"]
-    said = "Some of these are misprinted in the publication: see its misprints."
+    said = "The publication misprints some of these: see the table of its misprints."
     for frame, noted in ((audited, True), (audited.assign(verdict="agrees"), False)):
         table = answers(frames["item_frequencies"], labels, battery="warmth", published_tables=frame)
         assert (said in table.notes) == noted
@@ -532,7 +532,7 @@ def test_robustness_lists_only_what_another_analysis_does_not_share_and_how_it_d
             "+8.0",
         ]
     ]
-    assert table.notes[0] == "Of 2 decisions, 1 are shared by every analysis that moved the estimate."
+    assert table.notes[0] == "Shared by every analysis that moved the estimate: 1 of 2 decisions."
 
 
 @pytest.mark.parametrize(
@@ -574,7 +574,7 @@ def test_dif_lists_exceptions_and_counts_what_was_tested(labels) -> None:
     )
     table = dif(frame, labels)
     assert [row[0].text for row in table.rows] == ["warmth statement 2", "warmth statement 3"]
-    assert table.notes[0].startswith("2 of 3 comparisons")
+    assert table.notes[0].startswith("Listed: 2 of 3 comparisons")
     assert [row[-1].text for row in table.rows] == ["negligible", "moderate"]
 
 

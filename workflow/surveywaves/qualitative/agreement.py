@@ -18,7 +18,7 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 import krippendorff
 import numpy as np
@@ -123,45 +123,37 @@ def agreement(
     rows = []
     for theme, own in themes.items():
         shown: list[set[int]] = []
-        for one in _of_theme(own, confidence, np.random.default_rng(seed), draws):
-            of, marked = set(one.sources), set(one.sources[(one.units == 1).any(axis=1)])
+        for term, who, units, sources, found in _of_theme(
+            own, confidence, np.random.default_rng(seed), draws
+        ):
+            of, marked = set(sources), set(sources[(units == 1).any(axis=1)])
             few = len(of) < rule.smallest_group or len(marked) < rule.threshold
             few |= any(0 < len(of ^ other) < rule.threshold for other in shown)
             if not few:
                 shown.append(of)
-            status = Status.OK if np.isfinite(one.found[0]) else Status.NOT_ESTIMABLE
+            status = Status.OK if np.isfinite(found[0]) else Status.NOT_ESTIMABLE
             status = Status.WITHHELD if few and not rule.public else status
-            rows.append((theme, one.term, one.coders, *one.found, len(one.units), len(of), status.value))
+            rows.append((theme, term, who, *found, len(units), len(of), status.value))
     frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"passages": "Int64", "sources": "int64"})
     gone = frame["status"] == Status.WITHHELD.value
     frame.loc[gone, ["estimate", "conf_low", "conf_high", "passages"]] = np.nan
     return frame.round(DECIMALS)
 
 
-class _Found(NamedTuple):
-    """An estimate with its limits, of some coders' judgements, and the interview of each."""
-
-    term: str
-    coders: str
-    units: Floats
-    sources: Counts
-    found: tuple[float, float, float]
-
-
 def _of_theme(
     judged: pd.DataFrame, confidence: float, rng: np.random.Generator, draws: int
-) -> Iterator[_Found]:
-    """Yield alpha of all coders, then kappa of each pair."""
+) -> Iterator[tuple[str, str, Floats, Counts, tuple[float, float, float]]]:
+    """Yield alpha of all coders, then kappa of each pair: term, coders, judgements, their interviews, and estimate."""
     sources, values = judged.index.get_level_values("source").to_numpy(), judged.to_numpy()
     counts = np.column_stack([(values == value).sum(axis=1) for value in (0, 1)])
     ends = _bootstrapped(counts, sources, confidence, rng, draws)
-    yield _Found(ALPHA, ALL, values, sources, (alpha(counts), *ends))
+    yield ALPHA, ALL, values, sources, (alpha(counts), *ends)
     for one, other in itertools.combinations(range(len(judged.columns)), 2):
         both = ~np.isnan(values[:, [one, other]]).any(axis=1)
         units = values[both][:, [one, other]]
         table = np.bincount((units @ [2, 1]).astype(np.int64), minlength=4).reshape(2, 2)
         who = f"{judged.columns[one]} - {judged.columns[other]}"
-        yield _Found(KAPPA, who, units, sources[both], kappa(table, confidence))
+        yield KAPPA, who, units, sources[both], kappa(table, confidence)
 
 
 def alpha(counts: Counts) -> float:

@@ -100,7 +100,7 @@ def joint_display(joint_display: pd.DataFrame, presentation: Presentation) -> Dr
     On a slide, each principle is one row.
     """
     names, em = Names(presentation), Sheet.of(presentation.style).em
-    waves = joint_display["wave"].unique()
+    waves = list(joint_display["wave"].unique()) or [""]  # without principles there is nothing to compare
     rows = joint_display[joint_display["wave"] == waves[-1]]
     verdicts = {row.principle: row for row in records(rows[rows["side"] == VERDICT])}
     own = rows[rows["side"] != VERDICT].assign(
@@ -126,7 +126,10 @@ def joint_display(joint_display: pd.DataFrame, presentation: Presentation) -> Dr
     when = names.wave(waves[-1])
     page, drawn = panels(
         presentation,
-        (_agreeing(rows), f"Survey of {when} with {names.confidence} intervals, and interviews"),
+        (
+            _agreeing(rows),
+            f"Survey of {when} with {names.confidence} intervals, and interviews" if when else "",
+        ),
         table,
         [Part("Survey: % favourable"), Part("Interviews: % raise it")],
         PERCENT,
@@ -152,12 +155,10 @@ def joint_display(joint_display: pd.DataFrame, presentation: Presentation) -> Dr
             what = names.title(side, row.what)
             marks.append((row.percent, y, row.series, f"{what}, {series[row.series]}: {told}"))
         points(axes, marks, {one: looks[one] for one in series}, 4.5)
-    which = (
-        "the last wave with interviews; the table has all" if len(waves) > 1 else "the wave with interviews"
-    )
+    which = "last wave with interviews; the table has all" if len(waves) > 1 else "wave with interviews"
     caption = (
         "By principle: percentage favourable of each scale, percentage of interviews that raise each theme (in "
-        f"quotation marks), and what the rules make of both. {when}, {which}."
+        f"quotation marks), and what the rules make of both. {f'{when}, the {which}.' if when else ''}"
     )
     return page.drawing(rows, caption=caption, alt=f"{page.title}. Dot plot in two panels.")
 
@@ -176,6 +177,8 @@ def _agreeing(rows: pd.DataFrame) -> str:
     """Count the principles by verdict."""
     counts = rows[rows["side"] == VERDICT]["verdict"].value_counts()
     said = [f"{one.replace('_', ' ')} on {counts[one]}" for one in Verdict if one in counts]
+    if not said:
+        return "There is no principle to compare survey and interviews by"
     return f"Survey and interviews are {listed(said)} of {counts.sum()} principles"
 
 

@@ -32,8 +32,6 @@ _DEEPEST: Final = 200
 """Levels of elements in a file; nested codes need some ten."""
 _MOST: Final = 100_000
 """Files in an archive."""
-_NOWHERE: Final = ("", "")
-"""Where a passage lies that has no place in a text."""
 
 
 class Coding(NamedTuple):
@@ -135,79 +133,67 @@ def _parsed(content: IO[bytes], name: str, root: str) -> Project:
     return reader.found
 
 
+class _Open(NamedTuple):
+    """An element that is open, and what holds inside it.
+
+    `coder` is who made it, or else the element around it; `path` are the names of the codes that it stands in.
+    """
+
+    name: str = ""
+    coder: str = ""
+    source: str = ""
+    place: tuple[str, str] = ("", "")
+    path: tuple[str, ...] = ()
+
+
 class _Reader:
     """The elements that are open at a place of the document, and what has been found so far."""
 
     def __init__(self, name: str, root: str) -> None:
-        self.name, self.root = name, root
+        self.name, self.root, self.open, self.found = name, root, [_Open()], Project()
         self.parser = expat.ParserCreate(namespace_separator=" ")
         self.parser.StartElementHandler, self.parser.EndElementHandler = self.start, self.end
         self.parser.StartDoctypeDeclHandler = self.doctype
-        self.open: list[str] = []
-        # The user who made each element that is open, or else the one around it.
-        self.coders: list[str] = []
-        self.above: list[str] = []  # names of the codes that are open
-        self.source, self.place = "", _NOWHERE
-        self.found = Project()
 
     def doctype(self, *_: object) -> None:
         what = "has a DOCTYPE, which no REFI-QDA program writes"
         raise RawFileError.at(self.name, what, "is it the right file?")
 
     def start(self, tag: str, about: dict[str, str]) -> None:
-        space, _, local = tag.rpartition(" ")
-        line = self.parser.CurrentLineNumber
-        if not self.open and (local != self.root or not space.startswith(_NAMESPACE)):
-            what = f"is no REFI-QDA document: it begins with <{local[:40]}>, not with <{self.root}>"
+        space, _, name = tag.rpartition(" ")
+        line, around = self.parser.CurrentLineNumber, self.open[-1]
+        if not around.name and (name != self.root or not space.startswith(_NAMESPACE)):
+            what = f"is no REFI-QDA document: it begins with <{name[:40]}>, not with <{self.root}>"
             raise RawFileError.at(self.name, what, "export it as REFI-QDA")
         if len(self.open) > _DEEPEST:
             raise RawFileError.at(f"{self.name}: line {line}", f"nested more than {_DEEPEST} deep")
-        around = self.open[-1] if self.open else ""
-        self.open.append(local)
-        maker = about.get("creatingUser") or about.get("creatingUserGUID") or ""
-        self.coders.append(_guid(maker) or (self.coders[-1] if self.coders else ""))
-        guid = _guid(about.get("guid", ""))
-        match _kind(local, around):
-            case "code":
-                self.above.append(" ".join(about.get("name", "").split()))
-                self.found.codes[guid] = (names_of(self.above), about.get("isCodable") in {"false", "0"})
-            case "source":
-                self.source = about.get("name") or guid
-            case "selection":
-                # Regions of pictures and of PDF pages have no place in a text.
-                start = about.get("startPosition", about.get("begin", ""))
-                self.place = (start, about.get("endPosition", about.get("end", "")))
-            case "coded":
-                # The schema has codes before sources.
-                code, _ = self.found.codes.get(_guid(about.get("targetGUID", "")), (None, False))
-                if not self.source or not around.endswith(("Coding", "Selection")):
-                    self.found.strange.append((line, f"a code given to a {around}, not to a source"))
-                elif code is None:
-                    self.found.strange.append((line, "a code that the project does not have"))
-                else:
-                    self.found.codings.append(Coding(line, self.source, self.coders[-1], code, *self.place))
+        maker, guid = about.get("creatingUser") or about.get("creatingUserGUID"), _guid(about.get("guid"))
+        inside = around._replace(name=name, coder=_guid(maker) or around.coder)
+        if name == "Code" and around.name in {"Code", "Codes"}:
+            inside = inside._replace(path=(*around.path, " ".join(about.get("name", "").split())))
+            self.found.codes[guid] = (names_of(inside.path), about.get("isCodable") in {"false", "0"})
+        elif name.endswith("Source") and around.name == "Sources":
+            inside = inside._replace(source=about.get("name") or guid)
+        elif name.endswith("Selection"):
+            # Regions of pictures and of PDF pages have no place in a text.
+            start = about.get("startPosition", about.get("begin", ""))
+            inside = inside._replace(place=(start, about.get("endPosition", about.get("end", ""))))
+        elif name == "CodeRef":
+            self._coded(line, inside, around.name, self.found.codes.get(_guid(about.get("targetGUID"))))
+        self.open.append(inside)
 
     def end(self, _: str) -> None:
-        local = self.open.pop()
-        self.coders.pop()
-        match _kind(local, self.open[-1] if self.open else ""):
-            case "code":
-                self.above.pop()
-            case "source":
-                self.source = ""
-            case "selection":
-                self.place = _NOWHERE
+        self.open.pop()
+
+    def _coded(self, line: int, at: _Open, around: str, code: tuple[tuple[str, ...], bool] | None) -> None:
+        if not at.source or not around.endswith(("Coding", "Selection")):
+            self.found.strange.append((line, f"a code given to a {around}, not to a source"))
+        elif code is None:  # the schema has codes before sources
+            self.found.strange.append((line, "a code that the project does not have"))
+        else:
+            self.found.codings.append(Coding(line, at.source, at.coder, code[0], *at.place))
 
 
-def _kind(local: str, around: str) -> str:
-    """Tell what an element is, by its name and that of the one around it."""
-    if local == "Code" and around in {"Code", "Codes"}:
-        return "code"
-    if local.endswith("Source") and around == "Sources":
-        return "source"
-    return "selection" if local.endswith("Selection") else "coded" if local == "CodeRef" else ""
-
-
-def _guid(text: str) -> str:
+def _guid(text: str | None) -> str:
     """Normalise an identifier: some programs write braces around it, or lower case."""
-    return text.strip().strip("{}").upper()
+    return (text or "").strip().strip("{}").upper()

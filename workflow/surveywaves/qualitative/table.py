@@ -11,7 +11,7 @@ from surveywaves.qualitative.terms import ALPHA, KAPPA, TONES, VERDICT
 from surveywaves.tables import printed
 from surveywaves.tables.layout import Cell, Table, laid_out, numbers
 from surveywaves.terms import ALL, BETWEEN
-from surveywaves.words import Labels, interval, is_missing, number, opening, percentage, records, share
+from surveywaves.words import Labels, is_missing, number, opening, percentage, records, share
 
 RULE: Final = (
     "The survey is favourable (critical) where the interval of the percentage favourable of every scale, of all "
@@ -62,9 +62,8 @@ def coding(coding_agreement: pd.DataFrame, labels: Labels) -> Table:
         row = found[theme]
         if is_missing(row.estimate):
             return printed.number(row, "estimate", number)
-        text = f"{number(row.estimate)} ({interval(row.conf_low, row.conf_high)})"
-        cell = Cell(text, float(row.estimate), (float(row.conf_low), float(row.conf_high)))
-        return cell.noted(f"Below {number(least, 3)}." if row.estimate < least else "")
+        low = f"Below {number(least, 3)}." if row.estimate < least else ""
+        return printed.estimate(row, labels, bounds=True).noted(low)
 
     def kappa(theme: str) -> Cell:
         if theme not in kappas.index:

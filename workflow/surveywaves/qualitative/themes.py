@@ -1,7 +1,6 @@
 """Themes by stage, service area and organisation: how many interviews raise each, and which way they speak of it.
 
-**Release.** Somebody who knows who was interviewed must not learn what one of them said. All interviews of a stage are
-exact, as all respondents of a wave are; groups of them are rounded, or withheld where the study does not round (see
+**Release.** All interviews of a stage are exact, as all respondents of a wave are; groups of them are protected (see
 `surveywaves.qualitative.protection`), and `public` shows all. Groups are areas, by organisation where each organisation
 has enough interviews; small areas are combined. Whatever is larger than a group is a sum of released counts, and so
 reveals nothing more. Tones and numbers of passages, which may all be one talkative person's, are released for all
@@ -99,8 +98,8 @@ def themes(
     anything = spoken(segments, by=subjects)
     known = pd.crosstab(anything["source"], anything["subject"]).reindex(sources["source"], fill_value=0)
     # A count that is rounded tells little of a group that is just large enough.
-    smallest = rule.smallest_group + rule.rounding
-    groups = grouped(sources, smallest=smallest, public=rule.public).set_index(sources["source"])
+    smallest = 0 if rule.public else rule.smallest_group + rule.rounding
+    groups = grouped(sources, smallest=smallest).set_index(sources["source"])
     found = []
     for stage, own in sources.groupby("stage", sort=False)["source"]:
         any_of = [
@@ -176,7 +175,7 @@ def tones(sources: pd.DataFrame, segments: pd.DataFrame, told: pd.DataFrame, *, 
     return counts.assign(passages=number["passage"].reindex(subjects)).reset_index()
 
 
-def grouped(sources: pd.DataFrame, *, smallest: int, public: bool = False) -> pd.DataFrame:
+def grouped(sources: pd.DataFrame, *, smallest: int) -> pd.DataFrame:
     """Put interviews into groups that are large enough for counts of their own.
 
     Parameters
@@ -185,8 +184,6 @@ def grouped(sources: pd.DataFrame, *, smallest: int, public: bool = False) -> pd
         As `read_material` returns them.
     smallest
         Fewest interviews of a group.
-    public
-        Whether groups may be as small as they are.
 
     Returns
     -------
@@ -195,17 +192,15 @@ def grouped(sources: pd.DataFrame, *, smallest: int, public: bool = False) -> pd
         few interviews, the area is `other` for areas too small by themselves (with the smallest of the rest where they
         are too few together).
     """
-    area, organisation = sources["area"].copy(), sources["organisation"].copy()
-    for stage in sources["stage"].unique():
-        own = (sources["stage"] == stage).to_numpy()
-        sizes = sources[own].groupby(["area", "organisation"]).size()
-        few = [] if public else [name for name, part in sizes.groupby("area") if part.min() < smallest]
-        organisation[own & area.isin(few)] = ALL
-        whole = sizes.groupby("area").sum().sort_values(kind="stable")
-        small = [] if public else list(whole.index[whole < smallest])
-        if small and whole[small].sum() < smallest:
-            small += list(whole.index[len(small) : len(small) + 1])
+    area = sources["area"].copy()
+    for _, own in sources.groupby("stage"):
+        sizes = own.groupby("area").size().sort_values(kind="stable")
+        small = sizes.index[sizes < smallest]
+        if sizes[small].sum() < smallest:
+            small = sizes.index[: len(small) + 1]
         if len(small) > 1:
-            organisation[own & area.isin(small)] = ALL
-            area[own & area.isin(small)] = OTHER
+            area[own.index[own["area"].isin(small)]] = OTHER
+    size = sources.groupby(["stage", "area", "organisation"])["source"].transform("size")
+    least = size.groupby([sources["stage"], sources["area"]]).transform("min")
+    organisation = sources["organisation"].where((least >= smallest) & (area != OTHER), ALL)
     return pd.DataFrame({"area": area, "organisation": organisation})

@@ -60,6 +60,18 @@ WIDENED: Final = 0.02
 """or its standard error by this share of itself."""
 
 
+Place: TypeAlias = tuple[str, ...]
+"""The metric, `LINEAR` or `FAVOURABLE`, scale, term without its ending, wave and organisation of a contrast."""
+
+
+class Compared(NamedTuple):
+    """See `compare_variants`."""
+
+    table: pd.DataFrame
+    sides: dict[Place, Side]
+    people: pd.DataFrame
+
+
 class Judged(NamedTuple):
     """Every contrast by every variant with its decision, how many variants come to the main one's, and who differs."""
 
@@ -86,7 +98,7 @@ def judge_variants(
     Parameters
     ----------
     sample, scales, variants, confidence, min_cell
-        See `sensitivity`.
+        See `compare_variants`.
     flagged
         Scale -> its items that work differently between waves or organisations.
     standardised, percentage_points, multiplicity
@@ -96,7 +108,9 @@ def judge_variants(
     """
     scales = [replace(scale, flagged=tuple(flagged.get(scale.name, ()))) for scale in scales]
     family = ("variant", *FAMILY)
-    table, sides, people = _compared(sample, scales, variants, confidence=confidence, min_cell=min_cell)
+    table, sides, people = compare_variants(
+        sample, scales, variants, confidence=confidence, min_cell=min_cell
+    )
     decided = decide(
         table,
         tidy([]),  # the unit is in the estimates
@@ -118,10 +132,6 @@ def judge_variants(
     )
     tipping = dict(zip(places, found, strict=True))
     return Judged(decided, agreement(decided, labels, tipping), people)
-
-
-Place: TypeAlias = tuple[str, ...]
-"""The metric, `LINEAR` or `FAVOURABLE`, scale, term without its ending, wave and organisation of a contrast."""
 
 
 def _places(table: pd.DataFrame) -> list[Place]:
@@ -146,7 +156,7 @@ def agreement(
     Parameters
     ----------
     table
-        What `sensitivity` gives, with the columns of `surveywaves.mixed.decisions.decide`.
+        What `compare_variants` gives, with the columns of `surveywaves.mixed.decisions.decide`.
     labels
         Words for grouping variables.
     tipping
@@ -275,14 +285,14 @@ def _spaced(decision: str) -> str:
 Row = dict[str, Any]
 
 
-def sensitivity(
+def compare_variants(
     sample: Sample,
     scales: Sequence[Scale],
     variants: Sequence[Variant],
     *,
     confidence: float = 0.95,
     min_cell: int = 2,
-) -> pd.DataFrame:
+) -> Compared:
     """Compare waves and organisations in several ways.
 
     A variant that changes nothing for a scale is not fitted again: its numbers are those of the main analysis to the
@@ -303,7 +313,7 @@ def sensitivity(
 
     Returns
     -------
-    DataFrame
+    table
         `variant` and the columns of a tidy table: every contrast of the main analysis (see
         `surveywaves.mixed.contrasts.compare_fit`) in every variant, variant by variant and scale by scale. Terms are
         `change_standardised`, `gap_standardised` and `difference_in_differences_standardised`, in standard deviations
@@ -312,19 +322,16 @@ def sensitivity(
         but for variants that are about the model and scales without favourable answers, the same contrasts in
         percentage points of favourable answers (`surveywaves.mixed.favourable`). A variant that cannot be done, or a
         contrast that it cannot give, is a row with its status and reason.
+    sides
+        Scale, term, wave and organisation of every contrast -> the side of which most was imputed, if any was.
+    people
+        See `surveywaves.sensitivity.people.variant_people`.
 
     Raises
     ------
     ValueError
         If the arguments contradict the frame or each other, or the main analysis is not among the variants.
     """
-    return _compared(sample, scales, variants, confidence=confidence, min_cell=min_cell)[0]
-
-
-def _compared(
-    sample: Sample, scales: Sequence[Scale], variants: Sequence[Variant], *, confidence: float, min_cell: int
-) -> tuple[pd.DataFrame, dict[Place, Side], pd.DataFrame]:
-    """Compute the table of `sensitivity`, of which side of each contrast most was imputed, and who differs."""
     check_confidence(confidence)
     main = next((variant for variant in variants if variant.name == MAIN), None)
     if main is None:
@@ -365,7 +372,7 @@ def _compared(
         [row for name, one in uses.items() for row in variant_people(sample, name, one)],
         columns=list(COLUMNS),
     )
-    return table, sides, apart.astype({**dict.fromkeys(COLUMNS[:-1], "str"), "n": "int64"})
+    return Compared(table, sides, apart.astype({**dict.fromkeys(COLUMNS[:-1], "str"), "n": "int64"}))
 
 
 class _Fitted(NamedTuple):

@@ -24,7 +24,7 @@ SIDE_BY_SIDE: Final = 2
 """Organisations whose changes stand beside each other at most."""
 
 BEFORE_ROUNDING: Final = "Computed before rounding."
-OVER_ALL: Final = "Not the difference of the levels, which are over every statement that a wave asked."
+OVER_ALL: Final = "Not the difference between the levels, which are over every statement that the wave asked."
 
 
 @dataclass(frozen=True)
@@ -144,9 +144,9 @@ class Estimates:
             size = f"±{low}" if low == high else f"±{low} to ±{high}, by scale"
             (rise, _), (fall, _), (same, _) = printed.SIGNS.values()
             yield (
-                f"{rise} {up}, {fall} {down}, {same} no meaningful {kind}: decided at the adjusted p by tests of "
+                f"{rise} {up}, {fall} {down}, {same} no meaningful {kind}: decided on adjusted p by tests of "
                 f"difference and of equivalence (smallest effect of interest {size}). "
-                "No sign: inconclusive, which is not the same as none."
+                f"No sign: inconclusive, which is not the same as no {kind}."
             )
         yield (
             f"In brackets: {self.labels.confidence} confidence intervals, not adjusted. "
@@ -228,7 +228,7 @@ def change(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit
         return labels.organisation(name) if name and len(groups) > 1 else ""
 
     return laid_out(
-        f"Change of each scale, {first} to {last}: {found.in_words}",
+        f"Change in each scale, {first} to {last}: {found.in_words}",
         [(scale, name) for scale in labels.scales_in(chosen) for name in below],
         [
             ("Scale" if wide else organisation, lambda row: found.scale(row[0], above(row[1]))),
@@ -263,7 +263,7 @@ def other_changes(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, 
         return printed.when(row.wave, labels) + alone
 
     return laid_out(
-        f"Change of each scale between other waves: {found.in_words}",
+        f"Change in each scale between other waves: {found.in_words}",
         sorted(records(chosen), key=lambda row: (pairs.index(row.wave), scales.index(row.scale))),
         [
             ("Scale", lambda row: found.scale(row.scale)),
@@ -303,9 +303,8 @@ def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
         ],
         found.levels,
         f"In brackets: {labels.confidence} confidence intervals.",
-        ""
-        if found.percent
-        else "From 1 to the number of response options; higher: more of what the scale measures.",
+        not found.percent
+        and "From 1 to the number of response options; a higher mean is more of what the scale measures.",
         *found.partial(),
         found.people(chosen),
         section=lambda row: "" if wide else labels.organisation(row[0]),

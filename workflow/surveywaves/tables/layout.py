@@ -124,6 +124,14 @@ class Table:
         told = dict.fromkeys(note for row in self.rows for cell in row for note in cell.notes)
         return {note: letters_of(place) for place, note in enumerate(told)}
 
+    @property
+    def below(self) -> list[tuple[str, str]]:
+        """All that stands below: letter and words of a note on cells, then the other notes, without a letter."""
+        return [
+            *((letter, note) for note, letter in self.footnotes.items()),
+            *(("", note) for note in self.notes),
+        ]
+
     def marks(self, cell: Cell) -> str:
         """Return the letters of a cell's notes."""
         return ",".join(dict.fromkeys(self.footnotes[note] for note in cell.notes))
@@ -211,7 +219,7 @@ def laid_out(
     rows: Iterable[Any],
     columns: Iterable[Maker | Literal[False]],
     data: pd.DataFrame,
-    *notes: str,
+    *notes: str | bool,
     heads: int = 1,
     section: Callable[[Any], str] | None = None,
     ranked: Ranked | Literal[False] = False,
@@ -228,7 +236,7 @@ def laid_out(
         tuple(column for some, _ in shown for column in _each(some, Column)),
         tuple(tuple(cell for _, make in shown for cell in _each(make(row), Cell)) for row in lines),
         data,
-        notes,
+        tuple(note for note in notes if isinstance(note, str)),
         heads,
         below if any(below) else (),
         tuple(map(ranked[2], lines)) if ranked else (),

@@ -30,7 +30,8 @@ def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.Data
     found = by(own, "organisation", "scale", "wave", "term")
     waves = [wave for wave in (*study.waves, ALL) if wave in set(there["wave"])]
     waves = waves[:1] if len(study.waves) == 1 else waves
-    groups = [name for name in (ALL, *study.organisations) if name in set(there["organisation"])]
+    shown = there[there["wave"].isin(waves)]
+    groups = [name for name in (ALL, *study.organisations) if name in set(shown["organisation"])]
     groups = groups[:1] if len(study.organisations) == 1 else groups
     present = set(tuples(there, "wave", "term"))
     terms = [(wave, term) for wave in waves for term in names if (wave, term) in present]
@@ -38,12 +39,13 @@ def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.Data
     def cell(row: tuple[str, str], about: tuple[str, str]) -> Cell:
         return _coefficient(found.get((*row, *about)), found.get((*row, about[0], "alpha")), labels)
 
-    rows = [
-        (name, scale) for name in groups for scale in labels.scales_in(there[there["organisation"] == name])
-    ]
     return laid_out(
         "Reliability of each scale",
-        [row for row in rows if any(cell(row, about) is not printed.NOTHING for about in terms)],
+        [
+            (name, scale)
+            for name in groups
+            for scale in labels.scales_in(shown[shown["organisation"] == name])
+        ],
         [
             ("Scale", lambda row: Cell(labels.scale(row[1])).noted(low.get(row[1], ""))),
             across(
@@ -57,7 +59,7 @@ def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.Data
         own,
         f"{NONE}: not asked, or not estimated.",
         f"Cronbach's alpha with a bootstrap-t interval; McDonald's omega total. Of {study.nouns.person[1]} who "
-        f"answered every {study.nouns.statement[0]} of the scale, after reverse keying.",
+        f"answered every {study.nouns.statement[0]} of the scale; reverse-keyed ones are scored the other way.",
         section=lambda row: labels.organisation(row[0]) if len(groups) > 1 else "",
         ranked=everybody(labels, itemgetter(0)),
     )
@@ -72,7 +74,7 @@ def _coefficient(row: Any, alpha: Any, labels: Labels) -> Cell:
     return printed.NOTHING.noted(printed.sentence(str(row.note).partition("; ")[0]))
 
 
-_STEPS: Final = {"metric": "Loadings", "scalar": "and intercepts"}
+_STEPS: Final = {"metric": "Loadings", "scalar": "Loadings and intercepts"}
 """Step of invariance -> head."""
 
 
@@ -81,7 +83,7 @@ def structure(structure: pd.DataFrame, labels: Labels) -> Table:
     nouns = labels.presentation.nouns
     chosen = structure[(structure["wave"] == ALL) & (structure["organisation"] == ALL)]
     equal = {
-        f"Equal over {plural}, change of CFI": structure[(structure[one] == ALL) & (structure[other] == "")]
+        f"Equal across {plural}, change in CFI": structure[(structure[one] == ALL) & (structure[other] == "")]
         for one, other, plural in (
             ("wave", "organisation", "waves"),
             ("organisation", "wave", nouns.organisation[1]),
@@ -102,7 +104,7 @@ def structure(structure: pd.DataFrame, labels: Labels) -> Table:
         yield printed.number(lowest.get(scale), "estimate", number)
 
     return laid_out(
-        "One factor in each scale, and the same factor in all groups",
+        "Fit of one factor to each scale, and of the same factor to all groups",
         labels.scales_in(chosen),
         [
             ("Scale", labels.scale),
@@ -120,9 +122,9 @@ def structure(structure: pd.DataFrame, labels: Labels) -> Table:
         structure,
         f"Polychoric correlations, WLSMV; n: {nouns.person[1]} who answered every {nouns.statement[0]} of the scale; "
         "χ²: scaled and shifted.",
-        "Change of CFI: each step adds to what is equal; a fall by more than .010 speaks against equality (bold)."
-        if equal
-        else "",
+        bool(equal)
+        and "Change in CFI when loadings, and then intercepts too, are made equal; a fall of more than .010 speaks "
+        "against equality (bold).",
     )
 
 
@@ -176,21 +178,21 @@ def dif(dif: pd.DataFrame, labels: Labels) -> Table:
     hidden = (tests["status"] == Status.WITHHELD).sum()
     tested = whole(tests["estimate"].notna().sum())
     return laid_out(
-        f"{nouns.statement[1].capitalize()} that work differently in groups",
+        f"{nouns.statement[1].capitalize()} that work differently between groups",
         rows,
         [
             (nouns.statement[0].capitalize(), lambda row: labels.item(row[1])),
             ("Scale", lambda row: labels.scale(row[0])),
-            ("Between", between),
+            ("Groups compared", between),
             (numbers("n"), lambda row: printed.count(found.get((*row, "total_lr")))),
             across(SHOWN, itemgetter(2), lambda row, shown: _shown(found.get((*row, shown[0])), shown[1])),
             (Column("Size", "Both together"), lambda row: _size(found.get((*row, "total_r2_change")))),
         ],
         dif,
-        f"{whole(len(rows))} of {tested} comparisons are listed: those whose test of both together is below "
-        f"{number(level)} after adjustment, or whose size is not negligible (Jodoin and Gierl).",
-        f"Withheld: {whole(hidden)}." if hidden else "",
-        "Likelihood ratio tests of ordinal logistic models; change of Nagelkerke's R²." if rows else "",
+        f"Listed: {whole(len(rows))} of {tested} comparisons, those whose adjusted p of both together is "
+        f"below {number(level)}, or whose size is not negligible (Jodoin and Gierl).",
+        f"Comparisons withheld: {whole(hidden)}." if hidden else "",
+        "Likelihood ratio tests of ordinal logistic models; change in Nagelkerke's R²." if rows else "",
         heads=3,
     )
 

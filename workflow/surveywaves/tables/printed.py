@@ -173,7 +173,7 @@ def sentence(text: str) -> str:
 def unweighted(frame: pd.DataFrame) -> str:
     """Return the note that counts and percentages are unweighted, if there are weighted ones."""
     there = any(name.startswith("weighted_") and frame[name].notna().any() for name in map(str, frame))
-    return "Unweighted." if there else ""
+    return "Counts and percentages are not weighted." if there else ""
 
 
 def clearness(row: Any) -> float:

@@ -60,9 +60,8 @@ def waves(frame: pd.DataFrame, labels: Labels) -> Table:
             rated and (numbers("Response rate"), rates.__getitem__),
         ],
         frame,
-        "A range is that of the population's estimate: where everybody was asked, a rate has no sampling error."
-        if any(cell.more for cell in rates.values())
-        else "",
+        any(cell.more for cell in rates.values())
+        and "Ranges reflect how well the population is known: where everybody was asked, a rate has no sampling error.",
     )
 
 
@@ -123,9 +122,9 @@ def respondents(frame: pd.DataFrame, labels: Labels) -> Table:
             if variable != ORGANISATION or len(study.organisations) > 1
             for level in _ordered(study, variable, there.loc[there["variable"] == variable, "level"].unique())
         ],
-        [("", lambda row: labels.level(*row)), across(places, head, cell)],
+        [("Characteristic", lambda row: labels.level(*row)), across(places, head, cell)],
         frame,
-        "n (% of those who answered the question); those who did not state it are not in the percentages.",
+        "n (%): percentages are of those who answered the question.",
         f"{NONE}: not asked.",
         printed.unweighted(frame),
         section=section,
@@ -187,7 +186,7 @@ def missing(frame: pd.DataFrame, labels: Labels) -> Table:
             ),
         ],
         frame,
-        "Broke off: nothing after it was answered.",
+        "Broke off: no later question was answered.",
         f"No answer is missing for another reason ({listed(gone)})." if gone else "",
         section=lambda row: f"{labels.wave(row[0])}: {whole(most[row[0]])} {study.nouns.returns[1]}",
     )

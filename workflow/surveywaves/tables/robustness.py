@@ -69,15 +69,14 @@ def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
             (numbers("Tipping point"), lambda row: _in_unit(row, "tipping_point")),
         ],
         main,
-        f"Of {whole(len(main))} decisions, {whole(len(main) - len(parted))} are shared by every analysis that "
-        "moved the estimate.",
-        f"Moves and tipping points: {unit}. Agreeing: analyses deciding alike, of those that moved the estimate. "
-        "Tipping point: how much the missing answers would have to differ for another decision."
-        if len(parted)
-        else "",
-        "Without decisions that are withheld."
-        if "status" in main and (main["status"] == Status.WITHHELD).any()
-        else "",
+        f"Shared by every analysis that moved the estimate: {whole(len(main) - len(parted))} of {whole(len(main))} "
+        "decisions.",
+        len(parted) > 0
+        and f"Moves and tipping points: {unit}. Agreeing: analyses with the same decision, of those that moved the "
+        "estimate. Tipping point: by how much the missing answers would have to differ to change the decision.",
+        "status" in main
+        and bool((main["status"] == Status.WITHHELD).any())
+        and "Decisions that are withheld are not counted.",
         heads=3 if several else 2,
         section=lambda row: KINDS[row.term],
         ranked=("", "the largest moves", lambda row: as_float(row.largest_move)),
@@ -129,11 +128,13 @@ def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.Data
     own = own[(own["analysis"] == LINEAR) & (own["term"] == "icc")]
     alike = by(own, "scale")
     tests = diagnostics[diagnostics["term"].isin(list(TESTED)) & diagnostics["p_adjusted"].notna()]
-    grouped = {key: list(records(rows)) for key, rows in tests.groupby(["scale", "term"])}
+    grouped: dict[tuple[str, str], list[Any]] = {}
+    for row in records(tests):
+        grouped.setdefault((row.scale, row.term), []).append(row)
     nouns = labels.presentation.nouns
     item = nouns.statement[1]
     return laid_out(
-        "What the models assume, and what the answers say of it",
+        "What the models assume, and whether the answers bear it out",
         labels.scales_in(diagnostics),
         [
             ("Scale", labels.scale),
@@ -152,7 +153,7 @@ def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.Data
             ),
             across(
                 SPREADS,
-                lambda term: numbers(f"{SPREADS[term]}, p", "Equal variances of cells"),
+                lambda term: numbers(f"{SPREADS[term]}, p", "Equal variances across groups"),
                 lambda scale, term: printed.p(found.get((scale, term)), "p_value"),
             ),
             across(
@@ -162,12 +163,11 @@ def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.Data
             ),
         ],
         stacked(own, diagnostics),
-        f"ICC: correlation of two answers of a {nouns.person[0]}." if alike else "",
-        f"Against: {item} whose test is below {number(level)} after adjustment, of those tested. "
+        f"ICC: correlation between two answers of the same {nouns.person[0]}." if alike else "",
+        f"Against: {item} whose adjusted p is below {number(level)}, of those tested. "
         "Proportional odds and one dispersion are assumed by the ordinal model only.",
-        f"Equal variances between and within {nouns.person[1]} are not assumed where standard errors are robust."
-        if labels.presentation.robust
-        else "",
+        labels.presentation.robust
+        and f"Equal variances between and within {nouns.person[1]} are not assumed where standard errors are robust.",
     )
 
 
@@ -184,8 +184,8 @@ def _tests(rows: Sequence[Any], level: float) -> tuple[Cell, Cell]:
 
 ASKED: Final = {
     "power": "Power, %",
-    "power_adjusted": "After adjustment, %",
-    "detectable": "Detectable, SD",
+    "power_adjusted": "Adjusted power, %",
+    "detectable": "Detectable difference, SD",
 }
 """Terms of the plan by number of returns, and the head of their columns."""
 
@@ -230,9 +230,10 @@ def planning(planning: pd.DataFrame, labels: Labels) -> Table:
             ),
         ],
         planning,
-        f"Power: chance to find the smallest effect of interest (±{number(plan.smallest)} SD of one answer); after "
-        f"adjustment for all scales, where no other shows anything. {returns.capitalize()} needed: for a "
-        f"power of {share(plan.power, decimals=0)} before adjustment. Detectable: difference found with that power."
+        f"Power: chance of finding the smallest effect of interest (±{number(plan.smallest)} SD of one answer); "
+        "adjusted: for the number of scales, if no other scale shows a difference. "
+        f"{returns.capitalize()} needed, and detectable difference: for a power of {share(plan.power, decimals=0)}, "
+        "not adjusted."
         if plan
         else "",
         f"Every contrast and number of {returns}, and equivalence tests, are in the CSV.",

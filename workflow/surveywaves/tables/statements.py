@@ -88,13 +88,13 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
         stacked(chosen, changes),
         f"{NONE}: not asked, or nobody answered.",
         f"Change: percentage points, {labels.wave(waves.first)} to {labels.wave(waves.last)}; ▲ more favourable, "
-        "▼ less favourable, ○ no meaningful change; no sign: inconclusive. p: adjusted for their number."
+        "▼ less favourable, ○ no meaningful change; no sign: inconclusive. p: adjusted for the number of comparisons."
         if waves and told
         else "",
-        f"{labels.organisation(ALL)}: percentages are of all {study.nouns.returns[1]}, changes of the "
-        f"{study.nouns.person[1]} in the models, so that they need not be the difference."
-        if several and ALL in told
-        else "",
+        several
+        and ALL in told
+        and f"{labels.organisation(ALL)}: percentages are of all {study.nouns.returns[1]}, changes of the "
+        f"{study.nouns.person[1]} in the models, so a change need not be the difference between two percentages.",
         printed.unweighted(chosen),
         section=lambda item: labels.scale(item.scale or WITHOUT_SCALE),
     )
@@ -151,9 +151,11 @@ def answers(
         (published_tables["table"].isin(list(named)) & published_tables["verdict"].isin(FAULTS)).any()
     )
     absent = [labels.wave(wave) for wave in study.waves if wave not in {key[1] for key in there}]
-    options = [*zip(scale.short, scale.labels, strict=True)]
+    options = [
+        f"{short}: {label}" for short, label in zip(scale.short, scale.labels, strict=True) if short != label
+    ]
     return laid_out(
-        labels.scale(items[0].scale or WITHOUT_SCALE)
+        f"Answers: {labels.scale(items[0].scale or WITHOUT_SCALE)}"
         + (f" (printed as Table {listed(list(named))})" if named else ""),
         [(item, wave) for item in items for wave in study.waves if (item.item, wave) in there],
         [
@@ -170,9 +172,9 @@ def answers(
         ],
         chosen,
         f"{labels.organisation(ALL)}: number of answers (n), and n (%) of each response.",
-        "; ".join(f"{short}: {label}" for short, label in options if short != label),
-        f"Without answers in this form: {listed(absent)}." if absent else "",
-        "Some of these are misprinted in the publication: see its misprints." if misprinted else "",
+        f"{'; '.join(options)}." if options else "",
+        f"No answers in this form: {listed(absent)}." if absent else "",
+        "The publication misprints some of these: see the table of its misprints." if misprinted else "",
         printed.unweighted(chosen),
         section=lambda row: row[0].text,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, Final
 
 import pandas as pd
@@ -31,15 +31,8 @@ def to_csv(frame: pd.DataFrame, labels: Labels) -> bytes:
         `<column>_label`; behind `level` and `response` too, where the frame says of what. A number that is withheld
         has the sign of all tables; what is missing for another reason is empty.
     """
-    # Python objects are iterated three times as fast as Arrow's strings.
-    return csv_lines(_with_labels(with_signs(frame), labels).astype("object"), _spoken).encode(
-        "utf-8", "replace"
-    )
-
-
-@lru_cache(maxsize=4096)
-def _spoken(text: str) -> str:
-    return str(harmless(visible(text)))
+    text = csv_lines(_with_labels(with_signs(frame), labels), lambda cell: str(harmless(visible(cell))))
+    return text.encode("utf-8", "replace")
 
 
 def with_signs(frame: pd.DataFrame) -> pd.DataFrame:
