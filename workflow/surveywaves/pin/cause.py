@@ -57,21 +57,18 @@ def asked(config: Mapping[str, Any]) -> Asked:
     SurveywavesError
         If there is no label or none that a folder can have, or an option is neither true nor false.
     """
-    mistakes = []
-    label = config.get("pin")
-    if label is None or label == "":
-        mistakes.append(Mistake("pin", "which one? there is no label", "add --config pin=<label>"))
-    elif not re.fullmatch(LABEL, str(label)):
-        what = f"`{label}` is no label: letters, digits, dots, dashes and underscores are, not with a dot or dash first"
-        mistakes.append(Mistake("pin", what))
-    elif str(label).endswith(SUFFIX):
-        mistakes.append(
-            Mistake("pin", f"`{label}` would be taken for the zip of a pin", "choose another label")
-        )
-    elif label == CURRENT:
-        mistakes.append(
-            Mistake("pin", f"`{label}` is what the results of now are called", "choose another label")
-        )
+    label = "" if config.get("pin") is None else str(config["pin"])
+    refused = (
+        (not label, "which one? there is no label", "add --config pin=<label>"),
+        (
+            not re.fullmatch(LABEL, label),
+            f"`{label}` is no label: letters, digits, dots, dashes and underscores are, not with a dot or dash first",
+            "",
+        ),
+        (label.endswith(SUFFIX), f"`{label}` would be taken for the zip of a pin", "choose another label"),
+        (label == CURRENT, f"`{label}` is what the results of now are called", "choose another label"),
+    )
+    mistakes = [Mistake("pin", what, hint) for is_so, what, hint in refused if is_so][:1]
     # Snakemake takes `True` for true, and `true` for a word.
     words = {"true": True, "false": False}
     options = {
@@ -84,7 +81,7 @@ def asked(config: Mapping[str, Any]) -> Asked:
             mistakes.append(Mistake(name, f"`{value}` is neither true nor false"))
     if mistakes:
         raise SurveywavesError(mistakes)
-    return Asked(label=str(label), **options)
+    return Asked(label=label, **options)
 
 
 def to_pin(config: Mapping[str, Any], folder: Path) -> Asked:
