@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +16,6 @@ from surveywaves.files import digest
 from surveywaves.key import Key, comparable
 from surveywaves.pin.manifest import (
     PINS,
-    SOURCE,
     Environment,
     Hashes,
     Job,
@@ -25,7 +23,6 @@ from surveywaves.pin.manifest import (
     Places,
     Records,
     read_manifest,
-    table_contents,
     unlike,
 )
 from surveywaves.pin.source import Source, environment
@@ -60,21 +57,18 @@ def asked(config: Mapping[str, Any]) -> Asked:
     SurveywavesError
         If there is no label or none that a folder can have, or an option is neither true nor false.
     """
-    mistakes = []
-    label = config.get("pin")
-    if label is None or label == "":
-        mistakes.append(Mistake("pin", "which one? there is no label", "add --config pin=<label>"))
-    elif not re.fullmatch(LABEL, str(label)):
-        what = f"`{label}` is no label: letters, digits, dots, dashes and underscores are, not with a dot or dash first"
-        mistakes.append(Mistake("pin", what))
-    elif str(label).endswith(SUFFIX):
-        mistakes.append(
-            Mistake("pin", f"`{label}` would be taken for the zip of a pin", "choose another label")
-        )
-    elif label == CURRENT:
-        mistakes.append(
-            Mistake("pin", f"`{label}` is what the results of now are called", "choose another label")
-        )
+    label = "" if config.get("pin") is None else str(config["pin"])
+    refused = (
+        (not label, "which one? there is no label", "add --config pin=<label>"),
+        (
+            not re.fullmatch(LABEL, label),
+            f"`{label}` is no label: letters, digits, dots, dashes and underscores are, not with a dot or dash first",
+            "",
+        ),
+        (label.endswith(SUFFIX), f"`{label}` would be taken for the zip of a pin", "choose another label"),
+        (label == CURRENT, f"`{label}` is what the results of now are called", "choose another label"),
+    )
+    mistakes = [Mistake("pin", what, hint) for is_so, what, hint in refused if is_so][:1]
     # Snakemake takes `True` for true, and `true` for a word.
     words = {"true": True, "false": False}
     options = {
@@ -87,7 +81,7 @@ def asked(config: Mapping[str, Any]) -> Asked:
             mistakes.append(Mistake(name, f"`{value}` is neither true nor false"))
     if mistakes:
         raise SurveywavesError(mistakes)
-    return Asked(label=str(label), **options)
+    return Asked(label=label, **options)
 
 
 def to_pin(config: Mapping[str, Any], folder: Path) -> Asked:
@@ -132,8 +126,6 @@ class State:
     """All that some results rest on."""
 
     jobs: tuple[Job, ...]
-    contents: Hashes
-    """As in a manifest."""
     raw: Hashes
     config: Hashes
     code: Hashes
@@ -142,8 +134,6 @@ class State:
     """Python and packages."""
     settings: Any
     """The configuration as it took effect."""
-    text: Callable[[str], str]
-    """Gives the text of a file of `config` or `code`."""
     key: str = ""
     """Name of the key of digests; empty: all are plain."""
 
@@ -152,13 +142,11 @@ class State:
         """Take what a pin says."""
         return cls(
             manifest.jobs,
-            manifest.contents,
             manifest.raw,
             manifest.config,
             manifest.code,
             manifest.environment,
             read_settings(folder / CONFIGURATION),
-            lambda name: (folder / SOURCE / name).read_text(encoding="utf-8"),
             manifest.key,
         )
 
@@ -169,7 +157,6 @@ class State:
         own = {*source.config, *source.code}
         return cls(
             records.jobs,
-            table_contents(records.jobs, places),
             {
                 name: digest(path)
                 for name in dict.fromkeys([*records.given, *unread])
@@ -179,11 +166,6 @@ class State:
             {name: digest(path) for name, path in source.code.items()},
             environment(places.home),
             settings_of(study),
-            lambda name: (
-                places.lying_at(name).read_text(encoding="utf-8")
-                if name.startswith("config/")
-                else (places.home / name).read_text(encoding="utf-8")
-            ),
         )
 
     def like(self, old: State, key: Key | None) -> tuple[State, bool]:
@@ -221,7 +203,6 @@ class State:
         state = replace(
             self,
             jobs=tuple(jobs),
-            contents=alike(old.contents, self.contents),
             raw=alike(old.raw, self.raw),
         )
         return state, key is not None or old.key == self.key
@@ -298,7 +279,7 @@ def _code(old: State, new: State) -> Iterator[Difference]:
         *(name for name in unlike_ if name not in used),
     ]:
         how = unlike_[name]
-        if how == CHANGED and _same_program(old, new, name):
+        if how == CHANGED and _same_programs(old, new, name):
             how = "changed in comments or layout only"
         yield Difference("code", f"{name}: {how}", file=True)
 
@@ -316,15 +297,11 @@ def _unlike_files(old: Hashes, new: Hashes) -> Iterator[tuple[str, str]]:
             yield name, CHANGED
 
 
-def _same_program(old: State, new: State, name: str) -> bool:
-    """Say whether two versions of a module are the same but for comments and layout."""
-    if not name.endswith(".py"):
-        return False
-    try:
-        one, other = (ast.dump(ast.parse(state.text(name))) for state in (old, new))
-    except (OSError, SyntaxError, ValueError):
-        return False
-    return one == other
+def _same_programs(old: State, new: State, name: str) -> bool:
+    """Say whether every job that ran a file ran the same program, comments and layout aside."""
+    before = {job.name: job.program for job in old.jobs}
+    ran = [job for job in new.jobs if name in job.code]
+    return bool(ran) and all(job.program and job.program == before.get(job.name) for job in ran)
 
 
 def _packages(old: State, new: State) -> Iterator[Difference]:
@@ -368,7 +345,7 @@ def first_stages(old: State, new: State, moved: Sequence[str]) -> list[Stage]:
         outputs = {path for job in (was, now) if job for path in job.outputs}
         inputs = {path for job in (was, now) if job for path in job.inputs}
         if name in relevant and outputs & changed and not inputs & changed:
-            found.append(Stage(name, tuple(_own(was, now, old, new))))
+            found.append(Stage(name, tuple(_own(was, now))))
     return found
 
 
@@ -377,10 +354,7 @@ def _changed_outputs(old: State, new: State) -> set[str]:
     before, after = (
         {path: hash_ for job in state.jobs for path, hash_ in job.outputs.items()} for state in (old, new)
     )
-    changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
-    return {
-        path for path in changed if path not in old.contents or old.contents[path] != new.contents.get(path)
-    }
+    return {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
 
 
 def _behind(paths: Sequence[str], jobs: Sequence[Job]) -> set[str]:
@@ -399,7 +373,7 @@ def _behind(paths: Sequence[str], jobs: Sequence[Job]) -> set[str]:
     return found
 
 
-def _own(was: Job | None, now: Job | None, old: State, new: State) -> Iterator[Difference]:
+def _own(was: Job | None, now: Job | None) -> Iterator[Difference]:
     """Yield what of a job's own differs: what it reads that no job made, its settings, code and packages."""
     if was is None or now is None:
         yield Difference("the job is", "new" if was is None else "gone")
@@ -408,8 +382,8 @@ def _own(was: Job | None, now: Job | None, old: State, new: State) -> Iterator[D
         yield Difference("input", f"{name}: {how}")
     for place, old_value, new_value in unlike(was.params, now.params):
         yield Difference("setting", place, old_value, new_value)
-    for name, how in _unlike_files(was.code, now.code):
-        if how != CHANGED or not _same_program(old, new, name):
+    if not now.program or was.program != now.program:
+        for name, how in _unlike_files(was.code, now.code):
             yield Difference("code", f"{name}: {how}")
     for name, old_version, new_version in unlike(was.packages, now.packages):
         yield Difference("package", name, old_version, new_version)

@@ -329,7 +329,6 @@ def pin(
         config=state.config,
         code=state.code,
         outputs=outputs,
-        contents=disguised(state.contents, outputs, key),
         jobs=tuple(_disguised(job, outputs, key) for job in records.jobs),
     )
     # Before the pin is there: one that is not in the ledger would be forgotten.

@@ -6,7 +6,6 @@ are read as a list of places, so that two versions of them can be compared place
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,8 +14,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-import pandas as pd
-from pandas.util import hash_pandas_object
 from pydantic import Field, ValidationError
 
 from surveywaves.errors import Mistake, SurveywavesError
@@ -151,8 +148,6 @@ class Manifest(Model):
     """Files of the workflow, relative to its home."""
     outputs: Hashes
     """Files of this pin, relative to it: all but the manifest, and what describes the pin for archives."""
-    contents: Hashes = Field(default_factory=dict)
-    """Tables between the stages -> hash of what is in them, which does not depend on the version of the format."""
     jobs: tuple[Job, ...]
     """Every job that the outputs depend on, each after those whose outputs it reads."""
 
@@ -186,6 +181,7 @@ def read_manifest(folder: Path) -> Manifest:
             f"manifest of format {content.get('format')}, this version reads {FORMAT}",
             "use the version of surveywaves in the pin's `source/`",
         )
+    content.pop("contents", None)  # of tables between the stages, in pins of an earlier version
     try:
         found = Manifest.model_validate(content)
     except ValidationError as error:
@@ -396,22 +392,6 @@ def _same_program(job: Job, programs: Programs) -> bool:
         return programs.of(job.rule).fingerprint == job.program
     except OSError:
         return False
-
-
-def table_contents(jobs: Sequence[Job], places: Places) -> Hashes:
-    """Hash what is in each Parquet file that the jobs wrote, whatever version of the format it is written in."""
-    paths = sorted({path for job in jobs for path in job.outputs if path.endswith(".parquet")})
-    return {
-        path: contents(pd.read_parquet(lying)) for path in paths if (lying := places.lying_at(path)).exists()
-    }
-
-
-def contents(table: pd.DataFrame) -> str:
-    """Hash a table: names, order and values of its columns."""
-    found = hashlib.sha256("\n".join(map(str, table.columns)).encode())
-    for column in table:
-        found.update(hash_pandas_object(table[column], index=False).to_numpy().astype("<u8").tobytes())
-    return found.hexdigest()
 
 
 NAMES: Final = ("name", "item", "scale", "wave", "path", "date")

@@ -239,7 +239,8 @@ class Numbers:
     def _fits(self, table: str, where: Mapping[str, Any]) -> NDArray[np.bool_]:
         fits = np.ones(len(self.tables[table]), dtype=np.bool_)
         for key, wanted in where.items():
-            column, compare = self._column(table, key.rstrip("<>=!")), _COMPARED.get(key[-1], operator.eq)
+            column = self._column(table, key.rstrip("<>=!"))
+            compare = _COMPARED.get(key[-1], _COMPARED["="])
             other = self._column(table, str(wanted)) if key.endswith("=") else wanted
             fits &= np.isin(column, other) if isinstance(other, list) else compare(column, other)
         return fits
@@ -256,6 +257,7 @@ class Numbers:
 
 
 _COMPARED: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
+    "=": operator.eq,
     ">": operator.gt,
     "<": operator.lt,
     "!": operator.ne,

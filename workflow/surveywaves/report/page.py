@@ -10,7 +10,6 @@ import base64
 import hashlib
 import re
 import xml.etree.ElementTree as ET
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -109,7 +108,6 @@ _GOES: Final = re.compile(r"on\w+|aria-.*|role|tabindex|class")
 _AWAY: Final = re.compile(r"url\((?!#)", re.IGNORECASE)
 
 
-@lru_cache(maxsize=256)
 def inline_svg(text: str, *, prefix: str, alt: str) -> Markup:
     """Make a drawing fit to stand inside a page.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -115,6 +115,7 @@ def _environment() -> jinja2.Environment:
         "joined": joined,
         "missing": is_missing,
         "share": share,
+        "whole_share": partial(share, decimals=0),
         "number_word": lambda value: findings.counted(round(value)),
     }
     return environment
@@ -180,7 +181,8 @@ def _first(material: Material) -> dict[str, Any]:
     differ = Comparability.IDENTICAL
     scored = [name for name, item in material.presentation.items.items() if item.scale]
     return {
-        "unstated": list(_unstated(material)),
+        "unstated": _unstated(material),
+        "left_out": UNSTATED,
         "low": [material.labels.scale(name) for name in _low(material)],
         "reworded": [
             wave.title
@@ -190,17 +192,15 @@ def _first(material: Material) -> dict[str, Any]:
     }
 
 
-def _unstated(material: Material) -> Iterator[tuple[Number, Number, str]]:
-    """Give of each wave how many named no organisation, and so are in no comparison, of how many."""
+UNSTATED: Final[Mapping[str, str]] = {"organisation": ALL, "variable": ORGANISATION, "level": NOT_STATED}
+"""The row of `respondents`, one a wave, of those who named no organisation, and so are in no comparison."""
+
+
+def _unstated(material: Material) -> list[str]:
+    """List the waves in which it is known that some named no organisation."""
     if len(material.presentation.organisations) < 2 or not material.has("respondents"):
-        return
-    here: dict[str, Any] = {"organisation": ALL, "variable": ORGANISATION, "level": NOT_STATED}
-    for row in records(material.numbers.rows("respondents", **here)):
-        if not is_missing(row.n) and row.n:
-            n, base = (
-                material.numbers.cell("respondents", one, wave=row.wave, **here) for one in ("n", "base")
-            )
-            yield n, base, material.labels.wave(row.wave)
+        return []
+    return list(material.numbers.rows("respondents", **UNSTATED, **{"n>": 0.0})["wave"])
 
 
 def _smallest(material: Material) -> Markup:
@@ -338,7 +338,7 @@ def _methods(material: Material) -> dict[str, Any]:
         "formula": " + ".join(
             [f"answer ~ {cell}", nouns.statement[0], *study.covariates, "(1 | respondent)"]
         ),
-        "imputed": IMPUTED in variants and bool(list(_unstated(material))),
+        "imputed": IMPUTED in variants and bool(_unstated(material)),
         "finite": "finite_population" in variants,
         "tests": list(_tests(material)),
         "limitations": own_words(material.limitations),

@@ -182,7 +182,10 @@ class Study(Material):
         return laid_out(
             f"Scales in {self.labels.wave(last)}",
             self.presentation.scales,
-            [(Column("Scale"), lambda scale: Cell(self.labels.scale(scale))), (_columns(heads), cells)],
+            [
+                (Column("Scale"), lambda scale: Cell(self.labels.scale(scale))),
+                ([*map(numbers, heads)], cells),
+            ],
             pd.DataFrame(),
             *self._notes(),
         )
@@ -238,7 +241,7 @@ class Study(Material):
             ranked,
             [
                 (Column(opening(noun)), lambda row: Cell(self.labels.item(row[1]))),
-                (_columns(heads), lambda row: row[2]),
+                ([*map(numbers, heads)], lambda row: row[2]),
             ],
             pd.DataFrame(),
             f"In {UNITS[PERCENT_FAVOURABLE]}; signs as in Table 1.",
@@ -257,10 +260,6 @@ class Study(Material):
         )
         yield f"{self.labels.organisation(ALL)} include this {self.presentation.nouns.organisation[0]}."
         yield self.presentation.protection
-
-
-def _columns(heads: list[str]) -> list[Column]:
-    return [numbers(head) for head in heads]
 
 
 def _sides(kind: str, name: str) -> str:

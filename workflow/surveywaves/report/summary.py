@@ -5,7 +5,7 @@ The sentences are in `workflow/report/sections/`: `summary.md.j2`, with `_said.j
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -34,7 +34,7 @@ from surveywaves.terms import (
     Decision,
     Status,
 )
-from surveywaves.words import LOW_RELIABILITY_SIGN, absent, decimals_of_bounds, lower, number, share
+from surveywaves.words import LOW_RELIABILITY_SIGN, absent, decimals_of_bounds, lower, number
 
 SAME: Final[dict[str, Any]] = {"agreeing=": "variants"}
 """Rows of `agreement` whose decision every variant comes to."""
@@ -269,7 +269,6 @@ def summary(material: Material) -> dict[str, Any]:
                 **({} if many else {"organisation": [*changes, *pairs, *since]}),
             },
         ),
-        "not_answered": list(_not_answered(material)),
     }
 
 
@@ -316,14 +315,3 @@ def _sure(material: Material, here: dict[str, Any]) -> dict[str, Any] | None:
         found["move"] = numbers.largest("agreement", "largest_move", lambda x: number(x, 1), **here)
         found["variant"] = lower(material.labels.variant(str(largest_first["largest_variant"].iloc[0])))
     return found
-
-
-def _not_answered(material: Material) -> Iterator[tuple[Number, str]]:
-    """Give the share that did not answer and the wave, of each wave where that is known."""
-    if material.has("response_rates"):
-        rates = material.tables["response_rates"]
-        for wave in rates.loc[rates["rate"].notna(), "wave"]:
-            rest = material.numbers.cell(
-                "response_rates", "rate", lambda x: share(x, decimals=0), take="rest", wave=wave
-            )
-            yield rest, material.labels.wave(wave)
