@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from surveywaves.disclosure.system import BoolArray, Rule
+from surveywaves.disclosure.rule import BoolArray, Rule
 from surveywaves.terms import RECOMPUTED, Checked, Status
 
 

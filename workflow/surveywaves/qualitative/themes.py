@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from surveywaves.disclosure import Rule
-from surveywaves.disclosure.system import BoolArray
+from surveywaves.disclosure.rule import BoolArray
 from surveywaves.qualitative.agreement import passages
 from surveywaves.qualitative.protection import protected
 from surveywaves.qualitative.terms import TONES

@@ -1,0 +1,461 @@
+"""Counts by organisation exact or withheld: the choice beside rounding.
+
+A count that is shown is exact, one that is withheld can be anything. What a reader can infer from that is a matter of the
+audit of rounded counts (`audit`), with these bounds in place of those of rounding. Every value from 0 to the threshold must
+remain possible of each small count, and of the number of those who answered otherwise than the rest of their group; or
+all of these values that the exact totals allow. Where the audit finds that it is not so, more is withheld.
+
+What to withhold is the cell suppression problem (Fischetti and Salazar-González 2000, J. Am. Stat. Assoc. 95, 916;
+2001, Management Science 47, 1008): the cheapest set of counts in which each small count can move as far as it must. It is an
+integer program with a switch for each count, and for each count that must move one way a table in which it has moved,
+and others have only if they are withheld. Only what the audit finds narrowed is put into the program, which is then
+solved again.
+
+Sizes of organisations are decided first, with the levels of grouping variables (and the questions that are asked by
+level, whose number of answers is linked to these); then each item, with what is then known of the sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+from surveywaves.disclosure.audit import Joint, Known, Sizes, Small, Tie
+from surveywaves.disclosure.count_tables import ASKED, BASE, GOOD, Counted, Shown, Table
+from surveywaves.disclosure.rounding import Crossed
+from surveywaves.disclosure.rule import BoolArray, FloatArray, IntArray, Rule
+from surveywaves.terms import ALL, NOT_STATED, ORGANISATION
+
+COUNT: Final = 1.0
+SUMS: Final = {BASE: 20.0, GOOD: 0.5, ASKED: 60.0}
+SIZE: Final = 60.0
+UNSTATED: Final = 40.0
+MOMENTS: Final = 1.5
+"""What is lost with a count and its percentage; with a sum, for a base all percentages; with the size of an organisation,
+and so all its answers by item; with the number of those who stated none; with mean and standard deviation, which are
+shown only where all responses are."""
+
+NEVER: Final = np.inf
+"""The cost of withholding what is in print."""
+
+AT_ONCE: Final = 2_000
+"""Unknowns of an integer program; from there on, what is withheld so far stays so."""
+
+NODES: Final = 2_000
+"""Nodes of a branch and bound: what is found by then is safe, if not the cheapest. Nodes, not seconds: the same choice on
+every machine."""
+
+TOLERANCE: Final = 1e-6
+
+
+class Part(NamedTuple):
+    """A table, and what may be withheld of it.
+
+    `cost` (O, C) and `sums` (O, S) are what is lost with each count, `row` with the first one of a row. Nothing is
+    shown of the organisations that are `gone`, (O,). `small` must stay open.
+    """
+
+    table: Crossed
+    cost: FloatArray
+    sums: FloatArray
+    gone: BoolArray
+    small: list[Small]
+    row: float = 0.0
+
+
+class Hidden(NamedTuple):
+    """What is withheld of a table: counts (O, C), and sums (O, S)."""
+
+    cells: BoolArray
+    sums: BoolArray
+
+
+class _Goal(NamedTuple):
+    """A sum of unknowns that must reach a value, which is above (1) or below (-1) the true one, by a distance."""
+
+    place: IntArray
+    sign: float
+    value: float
+    distance: float
+
+
+def chosen(parts: Sequence[Part], sizes: Sizes, ties: Sequence[Tie] = ()) -> tuple[list[Hidden], Joint]:
+    """Choose what to withhold.
+
+    Parameters
+    ----------
+    parts
+        Tables of the same organisations.
+    sizes, ties
+        What else is known: see `audit.Joint`.
+
+    Returns
+    -------
+    list, Joint
+        What is withheld of each table, and what is then known.
+    """
+    tables = [one.table for one in parts]
+    nothing = np.ones(len(sizes.true), dtype=np.bool_)
+    wide = Joint([Known.of(one, one.counts, 1, silent=nothing) for one in tables], sizes, ties)
+    exact = Joint([Known.of(one, one.counts, 1) for one in tables], sizes, ties).ends
+    work = _Choice(wide, exact)
+    for number, one in enumerate(parts):
+        work.add(number, one)
+    hidden = work.solved()
+    found = [
+        Hidden(hidden[cells], hidden[sums].T) for cells, sums in zip(wide.blocks, wide.sums, strict=False)
+    ]
+    return found, work.known(hidden)
+
+
+@dataclass
+class _Choice:
+    """The choice of what to withhold; N unknowns and sums of them.
+
+    Attributes
+    ----------
+    wide, exact
+        What is known if all is withheld; (2, N) the bounds if all is shown.
+    cost
+        (N,) what is lost with each.
+    gone
+        (N,) what is withheld in any case.
+    small, rows
+        What must stay open; unknowns, with the first of which a cost arises.
+    """
+
+    wide: Joint
+    exact: FloatArray
+    cost: FloatArray = field(init=False)
+    gone: BoolArray = field(init=False)
+    small: list[tuple[int, Small]] = field(default_factory=list)
+    rows: list[tuple[IntArray, float]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing withheld that is an unknown of its own."""
+        self.cost = np.zeros(self.exact.shape[1])
+        self.gone = np.zeros(self.exact.shape[1], dtype=np.bool_)
+
+    def add(self, number: int, part: Part) -> None:
+        """Add a table's costs and small counts."""
+        cells, sums = self.wide.blocks[number], self.wide.sums[number].T
+        # Of two choices that cost the same, that with fewer people.
+        people = 0.01 / (1 + part.table.counts.sum())
+        self.cost[cells] = part.cost * (1 + people * part.table.counts)
+        self.cost[sums] = part.sums * (1 + people * part.table.summed)
+        self.gone[cells[part.gone]] = self.gone[sums[part.gone]] = True
+        for one in part.small:
+            own = cells[one.row, one.members]
+            same = sums[one.row, (part.table.sums == one.members).all(axis=1)]
+            self.gone[own if own.size == 1 else same] = True
+            self.small.append((number, one))
+        if part.row:
+            self.rows += [(own, part.row) for own in cells[~part.gone][:, ~part.table.hidden]]
+
+    def known(self, hidden: BoolArray) -> Joint:
+        """Return what is known if so much is withheld."""
+        return self.wide.within(np.where(hidden, self.wide.ends, self.exact))
+
+    def solved(self) -> BoolArray:
+        """(N,) choose."""
+        printed = np.isinf(self.cost)
+        possible = self.known(~printed)
+        for place, least, most in possible.spans(self.small):
+            number, one = self.small[place]
+            low, high = one.span or (0.0, 0.0)
+            self.small[place] = number, one._replace(span=(max(low, least), min(high, most)))
+        switches = (self.wide.ends != self.exact).any(axis=0) & ~printed
+        fixed = switches & (self.gone | (self.cost == 0))
+        hidden, goals, asked = fixed, list[_Goal](), set[int]()
+        while told := {place: ends for place, *ends in self.known(hidden).spans(self.small)}:
+            if asked.issuperset(told):
+                return (
+                    ~printed
+                )  # linear programs promise what whole numbers do not keep: not seen in any study
+            if (len(goals) + 2 * len(told)) * self.wide.rows.shape[1] > AT_ONCE:
+                fixed, goals, asked = hidden, [], set()
+            for place in sorted(told.keys() - asked):
+                goals += self._goals(*self.small[place], *told[place])
+            asked |= told.keys()
+            hidden = self._cheapest(switches & ~fixed, fixed, goals)
+        return hidden
+
+    def _goals(self, number: int, small: Small, least: float, most: float) -> Iterator[_Goal]:
+        place = self.wide.blocks[number][small.row, small.members]
+        true = float(self.exact[0, place].sum())
+        low, high = small.span or (true, true)
+        if low < least:
+            yield _Goal(place, -1.0, low, true - low)
+        if high > most:
+            yield _Goal(place, 1.0, high, high - true)
+
+    def _cheapest(self, switches: BoolArray, fixed: BoolArray, goals: Sequence[_Goal]) -> BoolArray:
+        """(N,) choose the cheapest switches that let goals be reached."""
+        rows, which = self.wide.rows, np.flatnonzero(switches)
+        others = np.flatnonzero(~switches)
+        low, high = np.where(fixed | switches, self.wide.ends, self.exact)
+        first = [(own[switches[own]], cost) for own, cost in self.rows if not fixed[own].any()]
+        place = {int(one): number for number, one in enumerate(which)}
+        tied = sparse.lil_array((sum(len(own) for own, _ in first), len(which) + len(first)))
+        line = 0
+        for number, (own, _) in enumerate(first):
+            for one in own:
+                tied[line, place[int(one)]], tied[line, len(which) + number] = -1.0, 1.0
+                line += 1
+        aims = sparse.lil_array((len(goals), rows.shape[1] * len(goals)))
+        for number, goal in enumerate(goals):
+            aims[number, number * rows.shape[1] + goal.place] = goal.sign
+        every = sparse.eye_array(len(goals))
+        true = np.tile(self.exact[0, which], len(goals))
+        moved = sparse.kron(every, rows[which])
+        costs = [*self.cost[which], *(cost for _, cost in first), *np.zeros(moved.shape[1])]
+        # What moves one count by some people need not move another by more.
+        room = sparse.kron(
+            [[goal.distance] for goal in goals], sparse.eye_array(len(which), len(which) + len(first))
+        )
+        matrix = sparse.block_array(
+            [
+                [tied, None],
+                [-room, moved],
+                [room, moved],
+                [None, sparse.kron(every, rows[others])],
+                [None, aims],
+            ],
+            format="csc",
+        )
+        reached = [goal.sign * goal.value for goal in goals]
+        endless, nothing = np.full(len(true), np.inf), np.zeros(line)
+        found = milp(
+            costs,
+            integrality=np.arange(len(costs)) < len(which),
+            bounds=Bounds(
+                [*np.zeros(len(which) + len(first)), *np.tile(low[: rows.shape[1]], len(goals))],
+                [*np.ones(len(which) + len(first)), *np.tile(high[: rows.shape[1]], len(goals))],
+            ),
+            constraints=LinearConstraint(
+                matrix,
+                np.concatenate([nothing, -endless, true, np.tile(low[others], len(goals)), reached])
+               ,
+                np.concatenate(
+                    [
+                        nothing + 1,
+                        true,
+                        endless,
+                        np.tile(high[others], len(goals)),
+                        endless[:1].repeat(len(goals)),
+                    ]
+                )
+               ,
+            ),
+            options={"mip_rel_gap": 0.0, "node_limit": NODES},
+        )
+        hidden = fixed.copy()
+        hidden[which] = True if found.x is None else found.x[: len(which)] > 0.5
+        return hidden
+
+
+def suppressed(
+    waves: Collection[Counted], *, rule: Rule, public: Collection[tuple[str, str, str]]
+) -> tuple[Shown, pd.DataFrame]:
+    """Withhold counts by organisation.
+
+    Parameters
+    ----------
+    waves
+        The counts; each wave is by itself.
+    rule
+        The rule.
+    public
+        Counts that are in print: wave, item or variable, level.
+
+    Returns
+    -------
+    Shown, DataFrame
+        What is shown; and every withheld count with its value and reason: `linked, count, n, reason`, which gives small
+        counts away.
+    """
+    found, reasons = Shown.of(waves), list[tuple[str, str, int, str]]()
+    for one in waves:
+        if len(one.names) > 1:
+            for table, part, hidden in _wave(one, rule, public):
+                reasons += _reasons(one, table, part, hidden)
+                _keep(found, one, table, hidden)
+    frame = pd.DataFrame(reasons, columns=["linked", "count", "n", "reason"])
+    return found, frame.astype({"linked": "str", "count": "str", "n": "int64", "reason": "str"})
+
+
+def _wave(
+    wave: Counted, rule: Rule, public: Collection[tuple[str, str, str]]
+) -> Iterator[tuple[Table, Part, Hidden]]:
+    """Choose for all tables of a wave: those that are linked with each other first, with the sizes."""
+    linked, alone = _routed(wave)
+    nobody = np.zeros(len(wave.names), dtype=np.bool_)
+    few = nobody.copy()
+    for number, (name, n) in enumerate(zip(wave.names, wave.sizes, strict=True)):
+        few[number] = rule.small(int(n)) and (name != NOT_STATED or not rule.unstated)
+    tables = [wave.size, *wave.people, *linked]
+    parts = [_sizes(wave, rule, public), *(_part(wave, one, few, rule) for one in tables[1:])]
+    unknown = np.full(len(nobody), wave.sizes.sum())
+    chosen_, known = chosen(parts, Sizes(wave.sizes, np.zeros(len(nobody)), unknown), _ties(wave, tables))
+    yield from zip(tables, parts, chosen_, strict=True)
+    gone = chosen_[0].cells[:, 0]
+    ends = {
+        row: (least, most)
+        for row in np.flatnonzero(gone)
+        for _, least, most in known.spans([(0, Small(int(row), np.array([True]), span=(-1.0, np.inf)))])
+    }
+    low, high = (
+        np.array([ends.get(row, (n, n))[end] for row, n in enumerate(wave.sizes)], dtype=np.float64)
+        for end in (0, 1)
+    )
+    for table in wave.items:
+        if table.subject not in {one.subject for one in linked}:
+            part = _part(wave, table, gone | (table.subject in alone), rule)
+            [hidden], _ = chosen([part], Sizes(wave.sizes, low, high))
+            yield table, part, hidden
+
+
+def _sizes(wave: Counted, rule: Rule, public: Collection[tuple[str, str, str]]) -> Part:
+    """Lay out the sizes of the organisations: those that are in print cannot be withheld."""
+    printed = [(wave.wave, ORGANISATION, name) in public for name in wave.names]
+    price = [UNSTATED if name == NOT_STATED else SIZE for name in wave.names]
+    small = [
+        Small(row, np.array([True]), span=(0, rule.threshold))
+        for row, (name, n) in enumerate(zip(wave.names, wave.sizes, strict=True))
+        if rule.small(int(n)) and not printed[row] and (name != NOT_STATED or not rule.unstated)
+    ]
+    cost = np.where(printed, NEVER, price)[:, None]
+    return Part(wave.size.crossed, cost, np.zeros((len(cost), 0)), np.zeros(len(cost), dtype=np.bool_), small)
+
+
+def _part(wave: Counted, table: Table, gone: BoolArray, rule: Rule) -> Part:
+    """Lay out an item, or a grouping variable."""
+    crossed, item = table.crossed, not table.unordered
+    bases = crossed.summed[:, 0]
+    spared = np.array([rule.unstated and one == NOT_STATED for one in wave.names])
+    if item:
+        gone = gone | np.array([0 < n < rule.threshold for n in bases]) & ~spared
+    sums = np.array([SUMS[name] for name in table.summed])
+    if not item and not crossed.counts[:, -1].any():
+        sums[1] = 0.0  # everybody was asked: it is the size
+    rows = len(gone)
+    cost = np.where(crossed.hidden, 0.0, COUNT)
+    return Part(
+        crossed,
+        np.tile(cost, (rows, 1)),
+        np.tile(sums, (rows, 1)),
+        gone,
+        list(_small(wave, table, spared, rule)),
+        MOMENTS if item else 0.0,
+    )
+
+
+def _small(wave: Counted, table: Table, spared: BoolArray, rule: Rule) -> Iterator[Small]:
+    """List what must stay open: small counts, and of items how few a group's other answers are."""
+    crossed, item = table.crossed, not table.unordered
+    sets = [
+        members
+        for members, column in zip(np.eye(len(crossed.hidden), dtype=np.bool_), table.columns, strict=False)
+        if item or column != NOT_STATED or not rule.unstated
+    ]
+    base, other = crossed.sums
+    if item or not rule.unstated:
+        sets.append(base)
+    if item:
+        sets.append(other)
+    span = (0, rule.threshold)
+    for members in sets:
+        for row, n in enumerate(crossed.counts @ members):
+            if rule.small(int(n)) and not (spared[row] and members is base):
+                yield Small(row, members, span=span)
+    if item and rule.uniform:
+        for members in sets:
+            rest = base & ~members
+            for row, n in enumerate(crossed.counts @ rest):
+                if rest.any() and 0 <= n < rule.threshold and crossed.counts[row] @ members:
+                    yield Small(row, rest, span=span)
+
+
+def _routed(wave: Counted) -> tuple[list[Table], frozenset[str]]:
+    """List the questions that only some were asked: by grouping variables, and otherwise.
+
+    The number who answered is linked with the counts of the levels that were asked. Where a filter question decides, or
+    another statement, nothing is shown by organisation.
+    """
+    variables = {one.subject for one in wave.people}
+    by_level = {item for item, names in wave.routes.of.items() if names and names.keys() <= variables}
+    return [one for one in wave.items if one.subject in by_level], wave.routes.some - by_level
+
+
+def _ties(wave: Counted, tables: Sequence[Table]) -> list[Tie]:
+    """Link questions with the levels that were not asked: whoever is of these is among those who did not answer."""
+    found, place = [], {one.subject: number for number, one in enumerate(tables)}
+    for number, table in enumerate(tables):
+        for variable, asked in wave.routes.of.get(table.subject, {}).items():
+            if variable in place:
+                other = tables[place[variable]]
+                away = [str(one) not in asked and one != NOT_STATED for one in other.columns]
+                members = np.array([*away, False])
+                people = other.crossed.counts[:, members].sum()
+                nothing, all_ = np.zeros(len(wave.names)), np.full(len(wave.names), float(people))
+                within = ((number, table.crossed.hidden), (place[variable], members))
+                found.append(Tie(int(people), nothing, all_, within))
+    return found
+
+
+def _keep(found: Shown, wave: Counted, table: Table, hidden: Hidden) -> None:
+    """Keep what is shown of a table."""
+    if not table.subject:
+        sizes = _left(table.crossed.counts[:, 0], hidden.cells[:, 0])
+        shown = dict(zip(wave.names, sizes, strict=True))
+        unstated = shown.get(NOT_STATED, 0)
+        found.sized(wave, shown, None if unstated is None else int(wave.sizes.sum()) - unstated)
+        return
+    sizes_ = found.people[wave.wave, ORGANISATION, ALL]
+    for row, name in enumerate(wave.names):
+        counts = _left(table.crossed.counts[row, :-1], hidden.cells[row, :-1])
+        sums = _left(table.crossed.summed[row], hidden.sums[row])
+        if table.unordered and not table.crossed.counts[:, -1].any():
+            sums[1] = sizes_[name]
+        found.keep(wave, table, name, counts, sums)
+
+
+def _reasons(wave: Counted, table: Table, part: Part, hidden: Hidden) -> Iterator[tuple[str, str, int, str]]:
+    """List what is withheld of a table, and whether it is small itself."""
+    crossed = table.crossed
+    small = {(one.row, one.members.tobytes()) for one in part.small}
+    sets = [*np.eye(crossed.counts.shape[1], dtype=np.bool_)[: len(table.columns)], *crossed.sums]
+    marks = np.column_stack([hidden.cells[:, : len(table.columns)], hidden.sums])
+    names = [*table.columns, *table.summed]
+    for row, column in np.argwhere(marks):
+        why = "primary" if (row, sets[column].tobytes()) in small else "complementary"
+        n = int(crossed.counts[row] @ sets[column])
+        linked = ", ".join(filter(None, (wave.wave, table.subject)))
+        yield linked, f"{wave.names[row]}, {names[column]}".removesuffix(", "), n, why
+
+
+def parts_of_known(rows: IntArray, rule: Rule, *, told: bool) -> list[int | None]:
+    """Choose what is shown of parts of a number that everybody knows; nothing if they would tell of a group."""
+    small = [
+        Small(row, np.array([True]), span=(0, rule.threshold))
+        for row in np.flatnonzero([rule.small(int(n)) for n in rows])
+    ]
+    part = Part(
+        Crossed.of(rows[:, None]),
+        np.full((len(rows), 1), COUNT),
+        np.zeros((len(rows), 0)),
+        np.full(len(rows), told),
+        small,
+    )
+    [hidden], _ = chosen([part], Sizes(rows, np.zeros(len(rows)), np.full(len(rows), rows.sum())))
+    return _left(rows, hidden.cells[:, 0])
+
+
+def _left(numbers: IntArray, hidden: BoolArray) -> list[int | None]:
+    return [None if gone else int(n) for n, gone in zip(numbers, hidden, strict=True)]
