@@ -137,7 +137,7 @@ class Known:
         others = (moves.sum(axis=0) - moves).transpose(0, 2, 1)
         moves = np.minimum(moves, others)
         found = []
-        for row, members, enough in small:
+        for row, members, enough, _ in small:
             gained, lost = moves[row][np.ix_(~members, members)], moves[row][np.ix_(members, ~members)]
             found.append(gained.max(initial=0.0) + lost.max(initial=0.0) + 1 >= enough)
         return np.array(found, dtype=np.bool_)

@@ -156,7 +156,9 @@ def file_counts(
         else:
             out_.append(None if None in parts else sum(n or 0 for n in parts))
     rows_kept = [kept[place] for place in tuples(counts, "wave", "file")]
-    into = [None if None in (one, more) else one + more for one, more in zip(rows_kept, out_, strict=True)]
+    into = [
+        None if one is None or more is None else one + more for one, more in zip(rows_kept, out_, strict=True)
+    ]
     return (
         _with_status(
             counts.assign(

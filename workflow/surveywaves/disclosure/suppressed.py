@@ -1,25 +1,25 @@
 """Counts by organisation exact or withheld: the choice beside rounding.
 
-A count that is shown is exact, one that is withheld can be anything. What a reader can infer from that is a matter of the
-audit of rounded counts (`audit`), with these bounds in place of those of rounding. Every value from 0 to the threshold must
-remain possible of each small count, and of the number of those who answered otherwise than the rest of their group; or
-all of these values that the exact totals allow. Where the audit finds that it is not so, more is withheld.
+A count that is shown is exact, one that is withheld can be anything. What a reader can infer from that, the audit of
+rounded counts says (`audit`), with these bounds in place of those of rounding. Of each small count every value from 0
+to the threshold must remain possible, and so it must of how many answered otherwise than the rest of their group; or
+all of these values that the exact totals allow. Where the audit finds that this is not so, more is withheld.
 
 What to withhold is the cell suppression problem (Fischetti and Salazar-González 2000, J. Am. Stat. Assoc. 95, 916;
-2001, Management Science 47, 1008): the cheapest set of counts in which each small count can move as far as it must. It is an
-integer program with a switch for each count, and for each count that must move one way a table in which it has moved,
-and others have only if they are withheld. Only what the audit finds narrowed is put into the program, which is then
+2001, Management Science 47, 1008): the cheapest set of counts in which each small count can move as far as it must. It
+is an integer program with a switch for each count, and for each count that must move one way a table in which it has
+moved, and others only if they are withheld. Only what the audit finds narrowed is put into the program, which is then
 solved again.
 
-Sizes of organisations are decided first, with the levels of grouping variables (and the questions that are asked by
-level, whose number of answers is linked to these); then each item, with what is then known of the sizes.
+Sizes of organisations are chosen first, together with the levels of grouping variables and the questions that were
+asked by level, whose numbers of answers are linked to these; then each item, with what is then known of the sizes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -37,9 +37,9 @@ SUMS: Final = {BASE: 20.0, GOOD: 0.5, ASKED: 60.0}
 SIZE: Final = 60.0
 UNSTATED: Final = 40.0
 MOMENTS: Final = 1.5
-"""What is lost with a count and its percentage; with a sum, for a base all percentages; with the size of an organisation,
-and so all its answers by item; with the number of those who stated none; with mean and standard deviation, which are
-shown only where all responses are."""
+"""What is lost with a count and its percentage; with a sum, which for a base is all percentages; with the size of an
+organisation, and so all its answers by item; with the number of those who stated none; with mean and standard
+deviation, which are shown only where all responses are."""
 
 NEVER: Final = np.inf
 """The cost of withholding what is in print."""
@@ -48,10 +48,8 @@ AT_ONCE: Final = 2_000
 """Unknowns of an integer program; from there on, what is withheld so far stays so."""
 
 NODES: Final = 2_000
-"""Nodes of a branch and bound: what is found by then is safe, if not the cheapest. Nodes, not seconds: the same choice on
-every machine."""
-
-TOLERANCE: Final = 1e-6
+"""Nodes of a branch and bound: what is found by then is safe, if not the cheapest. Nodes, not seconds: the same choice
+on every machine."""
 
 
 class Part(NamedTuple):
@@ -163,7 +161,7 @@ class _Choice:
         return self.wide.within(np.where(hidden, self.wide.ends, self.exact))
 
     def solved(self) -> BoolArray:
-        """(N,) choose."""
+        """(N,) choose what to withhold."""
         printed = np.isinf(self.cost)
         possible = self.known(~printed)
         for place, least, most in possible.spans(self.small):
@@ -172,12 +170,12 @@ class _Choice:
             self.small[place] = number, one._replace(span=(max(low, least), min(high, most)))
         switches = (self.wide.ends != self.exact).any(axis=0) & ~printed
         fixed = switches & (self.gone | (self.cost == 0))
-        hidden, goals, asked = fixed, list[_Goal](), set[int]()
+        hidden: BoolArray = fixed
+        goals, asked = list[_Goal](), set[int]()
         while told := {place: ends for place, *ends in self.known(hidden).spans(self.small)}:
             if asked.issuperset(told):
-                return (
-                    ~printed
-                )  # linear programs promise what whole numbers do not keep: not seen in any study
+                # Linear programs promise what whole numbers do not keep: not seen in any study.
+                return np.asarray(~printed)
             if (len(goals) + 2 * len(told)) * self.wide.rows.shape[1] > AT_ONCE:
                 fixed, goals, asked = hidden, [], set()
             for place in sorted(told.keys() - asked):
@@ -197,63 +195,50 @@ class _Choice:
 
     def _cheapest(self, switches: BoolArray, fixed: BoolArray, goals: Sequence[_Goal]) -> BoolArray:
         """(N,) choose the cheapest switches that let goals be reached."""
-        rows, which = self.wide.rows, np.flatnonzero(switches)
-        others = np.flatnonzero(~switches)
+        rows, which, others = self.wide.rows, np.flatnonzero(switches), np.flatnonzero(~switches)
         low, high = np.where(fixed | switches, self.wide.ends, self.exact)
         first = [(own[switches[own]], cost) for own, cost in self.rows if not fixed[own].any()]
-        place = {int(one): number for number, one in enumerate(which)}
-        tied = sparse.lil_array((sum(len(own) for own, _ in first), len(which) + len(first)))
-        line = 0
-        for number, (own, _) in enumerate(first):
-            for one in own:
-                tied[line, place[int(one)]], tied[line, len(which) + number] = -1.0, 1.0
-                line += 1
-        aims = sparse.lil_array((len(goals), rows.shape[1] * len(goals)))
+        unknowns, times, choices = rows.shape[1], len(goals), len(which) + len(first)
+        # What a switch of a row costs is lost as soon as one of its counts is withheld.
+        pairs = [
+            (np.searchsorted(which, one), number) for number, (own, _) in enumerate(first) for one in own
+        ]
+        lost = sparse.lil_array((len(pairs), choices))
+        for line, (one, number) in enumerate(pairs):
+            lost[line, one], lost[line, len(which) + number] = -1.0, 1.0
+        aims = sparse.lil_array((times, unknowns * times))
         for number, goal in enumerate(goals):
-            aims[number, number * rows.shape[1] + goal.place] = goal.sign
-        every = sparse.eye_array(len(goals))
-        true = np.tile(self.exact[0, which], len(goals))
+            aims[number, number * unknowns + goal.place] = goal.sign
+        # To move one count by some people takes no more than so many of any other.
+        room = np.kron(np.array([[goal.distance] for goal in goals]), np.eye(len(which), choices))
+        every = sparse.eye_array(times)
         moved = sparse.kron(every, rows[which])
-        costs = [*self.cost[which], *(cost for _, cost in first), *np.zeros(moved.shape[1])]
-        # What moves one count by some people need not move another by more.
-        room = sparse.kron(
-            [[goal.distance] for goal in goals], sparse.eye_array(len(which), len(which) + len(first))
-        )
-        matrix = sparse.block_array(
-            [
-                [tied, None],
-                [-room, moved],
-                [room, moved],
-                [None, sparse.kron(every, rows[others])],
-                [None, aims],
-            ],
-            format="csc",
-        )
-        reached = [goal.sign * goal.value for goal in goals]
-        endless, nothing = np.full(len(true), np.inf), np.zeros(line)
+        blocks: list[list[Any]] = [
+            [lost, None],
+            [sparse.csr_array(-room), moved],
+            [sparse.csr_array(room), moved],
+            [None, sparse.kron(every, rows[others])],
+            [None, aims],
+        ]
+        true, endless = np.tile(self.exact[0, which], times), np.full(len(which) * times, np.inf)
+        reached = np.array([goal.sign * goal.value for goal in goals])
+        limits = [
+            (np.zeros(len(pairs)), np.ones(len(pairs))),
+            (-endless, true),
+            (true, endless),
+            (np.tile(low[others], times), np.tile(high[others], times)),
+            (reached, np.full(times, np.inf)),
+        ]
+        least, most = (np.concatenate(ends) for ends in zip(*limits, strict=True))
         found = milp(
-            costs,
-            integrality=np.arange(len(costs)) < len(which),
+            np.concatenate([self.cost[which], [cost for _, cost in first], np.zeros(unknowns * times)]),
+            integrality=(np.arange(choices + unknowns * times) < len(which)).astype(np.intp),
             bounds=Bounds(
-                [*np.zeros(len(which) + len(first)), *np.tile(low[: rows.shape[1]], len(goals))],
-                [*np.ones(len(which) + len(first)), *np.tile(high[: rows.shape[1]], len(goals))],
+                np.concatenate([np.zeros(choices), np.tile(low[:unknowns], times)]),
+                np.concatenate([np.ones(choices), np.tile(high[:unknowns], times)]),
             ),
-            constraints=LinearConstraint(
-                matrix,
-                np.concatenate([nothing, -endless, true, np.tile(low[others], len(goals)), reached])
-               ,
-                np.concatenate(
-                    [
-                        nothing + 1,
-                        true,
-                        endless,
-                        np.tile(high[others], len(goals)),
-                        endless[:1].repeat(len(goals)),
-                    ]
-                )
-               ,
-            ),
-            options={"mip_rel_gap": 0.0, "node_limit": NODES},
+            constraints=LinearConstraint(sparse.block_array(blocks, format="csc"), least, most),
+            options={"mip_rel_gap": 0.0, "node_limit": NODES, "presolve": False},
         )
         hidden = fixed.copy()
         hidden[which] = True if found.x is None else found.x[: len(which)] > 0.5
@@ -305,15 +290,10 @@ def _wave(
     chosen_, known = chosen(parts, Sizes(wave.sizes, np.zeros(len(nobody)), unknown), _ties(wave, tables))
     yield from zip(tables, parts, chosen_, strict=True)
     gone = chosen_[0].cells[:, 0]
-    ends = {
-        row: (least, most)
-        for row in np.flatnonzero(gone)
-        for _, least, most in known.spans([(0, Small(int(row), np.array([True]), span=(-1.0, np.inf)))])
-    }
-    low, high = (
-        np.array([ends.get(row, (n, n))[end] for row, n in enumerate(wave.sizes)], dtype=np.float64)
-        for end in (0, 1)
-    )
+    low, high = wave.sizes.astype(np.float64), wave.sizes.astype(np.float64)
+    endless = [(0, Small(int(row), np.array([True]), span=(-1.0, np.inf))) for row in np.flatnonzero(gone)]
+    for place, least, most in known.spans(endless):
+        low[endless[place][1].row], high[endless[place][1].row] = least, most
     for table in wave.items:
         if table.subject not in {one.subject for one in linked}:
             part = _part(wave, table, gone | (table.subject in alone), rule)
@@ -351,12 +331,12 @@ def _part(wave: Counted, table: Table, gone: BoolArray, rule: Rule) -> Part:
         np.tile(cost, (rows, 1)),
         np.tile(sums, (rows, 1)),
         gone,
-        list(_small(wave, table, spared, rule)),
+        list(_small(table, spared, rule)),
         MOMENTS if item else 0.0,
     )
 
 
-def _small(wave: Counted, table: Table, spared: BoolArray, rule: Rule) -> Iterator[Small]:
+def _small(table: Table, spared: BoolArray, rule: Rule) -> Iterator[Small]:
     """List what must stay open: small counts, and of items how few a group's other answers are."""
     crossed, item = table.crossed, not table.unordered
     sets = [
@@ -444,7 +424,8 @@ def parts_of_known(rows: IntArray, rule: Rule, *, told: bool) -> list[int | None
     """Choose what is shown of parts of a number that everybody knows; nothing if they would tell of a group."""
     small = [
         Small(row, np.array([True]), span=(0, rule.threshold))
-        for row in np.flatnonzero([rule.small(int(n)) for n in rows])
+        for row, n in enumerate(rows.tolist())
+        if rule.small(n)
     ]
     part = Part(
         Crossed.of(rows[:, None]),
