@@ -116,10 +116,16 @@ class Counted:
     rule: Rule
     routes: Routes
 
+    @property
+    def divided(self) -> bool:
+        """Whether there are returns of several organisations, so that not all is about everybody."""
+        return sum(n > 0 for n in self.levels.values()) > 1
+
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Those that have returns (those that state none among them)."""
-        return tuple(name for name, n in self.levels.items() if n)
+        """Those that have returns (those that state none among them), or all if that they have none is not shown."""
+        every = not (self.rule.rounding or self.rule.zeros)
+        return tuple(name for name, n in self.levels.items() if n or every)
 
     @cached_property
     def sizes(self) -> IntArray:
@@ -239,7 +245,7 @@ class Shown:
     @classmethod
     def of(cls, waves: Collection[Counted]) -> Self:
         """Begin with what is exact."""
-        alone = ((one.wave, name) for one in waves if len(one.names) < 2 for name in one.levels)
+        alone = ((one.wave, name) for one in waves if not one.divided for name in one.levels)
         return cls(frozenset([*((one.wave, ALL) for one in waves), *alone]))
 
     def sized(self, wave: Counted, shown: Numbers, stated: int | None) -> None:

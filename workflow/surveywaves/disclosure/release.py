@@ -142,7 +142,7 @@ def release(
         account.log_of(work.tables, work.entries),
         account.summary_of(work.tables, work.entries),
         account.sentence(work.tables, work.entries, rule),
-        account.no_reasons() if reasons is None else reasons,
+        account.reasons([]) if reasons is None else reasons,
     )
 
 

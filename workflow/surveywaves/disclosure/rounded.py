@@ -69,7 +69,7 @@ def rounded(waves: Collection[Counted]) -> Shown:
     """Round the counts of all waves by organisation; each wave is drawn by itself."""
     found = Shown.of(waves)
     for one in waves:
-        if len(one.names) > 1:
+        if one.divided:
             _Wave(one, found).draw()
         else:
             # Everybody is of one organisation: its rows are those of all.

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -26,6 +27,7 @@ import pandas as pd
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from surveywaves.disclosure import account
 from surveywaves.disclosure.audit import Joint, Known, Sizes, Small, Tie
 from surveywaves.disclosure.count_tables import ASKED, BASE, GOOD, Counted, Shown, Table
 from surveywaves.disclosure.rounding import Crossed
@@ -45,7 +47,7 @@ NEVER: Final = np.inf
 """The cost of withholding what is in print."""
 
 AT_ONCE: Final = 2_000
-"""Unknowns of an integer program; from there on, what is withheld so far stays so."""
+"""Unknowns, and sums of them, in an integer program at most; for more, what is withheld so far stays so."""
 
 NODES: Final = 2_000
 """Nodes of a branch and bound: what is found by then is safe, if not the cheapest. Nodes, not seconds: the same choice
@@ -172,15 +174,17 @@ class _Choice:
         fixed = switches & (self.gone | (self.cost == 0))
         hidden: BoolArray = fixed
         goals, asked = list[_Goal](), set[int]()
-        while told := {place: ends for place, *ends in self.known(hidden).spans(self.small)}:
-            if asked.issuperset(told):
+        most = max(AT_ONCE // self.exact.shape[1], 1)
+        while told := list(islice(self.known(hidden).spans(self.small), most)):
+            if asked.issuperset(place for place, _, _ in told):
                 # Linear programs promise what whole numbers do not keep: not seen in any study.
                 return np.asarray(~printed)
-            if (len(goals) + 2 * len(told)) * self.wide.rows.shape[1] > AT_ONCE:
+            if len(goals) + len(told) > most:
                 fixed, goals, asked = hidden, [], set()
-            for place in sorted(told.keys() - asked):
-                goals += self._goals(*self.small[place], *told[place])
-            asked |= told.keys()
+            for place, least, highest in told:
+                if place not in asked:
+                    goals += self._goals(*self.small[place], least, highest)
+            asked |= {place for place, _, _ in told}
             hidden = self._cheapest(switches & ~fixed, fixed, goals)
         return hidden
 
@@ -267,12 +271,11 @@ def suppressed(
     """
     found, reasons = Shown.of(waves), list[tuple[str, str, int, str]]()
     for one in waves:
-        if len(one.names) > 1:
+        if one.divided:
             for table, part, hidden in _wave(one, rule, public):
                 reasons += _reasons(one, table, part, hidden)
                 _keep(found, one, table, hidden)
-    frame = pd.DataFrame(reasons, columns=["linked", "count", "n", "reason"])
-    return found, frame.astype({"linked": "str", "count": "str", "n": "int64", "reason": "str"})
+    return found, account.reasons(reasons)
 
 
 def _wave(
@@ -280,60 +283,70 @@ def _wave(
 ) -> Iterator[tuple[Table, Part, Hidden]]:
     """Choose for all tables of a wave: those that are linked with each other first, with the sizes."""
     linked, alone = _routed(wave)
-    nobody = np.zeros(len(wave.names), dtype=np.bool_)
-    few = nobody.copy()
-    for number, (name, n) in enumerate(zip(wave.names, wave.sizes, strict=True)):
-        few[number] = rule.small(int(n)) and (name != NOT_STATED or not rule.unstated)
+    spared = np.array([rule.unstated and name == NOT_STATED for name in wave.names])
+    few = np.array([rule.small(int(n)) for n in wave.sizes]) & ~spared
     tables = [wave.size, *wave.people, *linked]
-    parts = [_sizes(wave, rule, public), *(_part(wave, one, few, rule) for one in tables[1:])]
-    unknown = np.full(len(nobody), wave.sizes.sum())
-    chosen_, known = chosen(parts, Sizes(wave.sizes, np.zeros(len(nobody)), unknown), _ties(wave, tables))
-    yield from zip(tables, parts, chosen_, strict=True)
-    gone = chosen_[0].cells[:, 0]
+    parts = [_sizes(wave, few, public, rule), *(_part(one, few, spared, rule) for one in tables[1:])]
+    sizes = Sizes(wave.sizes, np.zeros(len(few)), np.full(len(few), wave.sizes.sum()))
+    found, known = chosen(parts, sizes, _ties(wave, tables))
+    yield from zip(tables, parts, found, strict=True)
+    gone = found[0].cells[:, 0]
     low, high = wave.sizes.astype(np.float64), wave.sizes.astype(np.float64)
     endless = [(0, Small(int(row), np.array([True]), span=(-1.0, np.inf))) for row in np.flatnonzero(gone)]
     for place, least, most in known.spans(endless):
         low[endless[place][1].row], high[endless[place][1].row] = least, most
+    few_answered = _few_answered_all(wave)
     for table in wave.items:
-        if table.subject not in {one.subject for one in linked}:
-            part = _part(wave, table, gone | (table.subject in alone), rule)
+        if table not in linked:
+            few, base = few_answered[table.subject], table.crossed.sums[0]
+            part = _part(table, gone | few | (table.subject in alone), spared, rule)
+            part.small.extend(
+                Small(int(row), base, span=(0, int(table.crossed.summed[row, 0])))
+                for row in np.flatnonzero(few)
+            )
             [hidden], _ = chosen([part], Sizes(wave.sizes, low, high))
             yield table, part, hidden
 
 
-def _sizes(wave: Counted, rule: Rule, public: Collection[tuple[str, str, str]]) -> Part:
+def _few_answered_all(wave: Counted) -> dict[str, BoolArray]:
+    """Mark items and organisations, (O,), whose bases tell that a few at least answered all items of the scale."""
+    missing = {one.subject: one.crossed.counts[:, -1] for one in wave.items}
+    scales = {item: wave.instrument[item].scale for item in missing}
+    found = {}
+    for item, own in missing.items():
+        together = [other for name, other in missing.items() if scales[item] and scales[name] == scales[item]]
+        least = wave.sizes - np.sum(together, axis=0)
+        found[item] = (own > 0) & (least > 0) & (least < wave.rule.threshold)
+    return found
+
+
+def _sizes(wave: Counted, few: BoolArray, public: Collection[tuple[str, str, str]], rule: Rule) -> Part:
     """Lay out the sizes of the organisations: those that are in print cannot be withheld."""
-    printed = [(wave.wave, ORGANISATION, name) in public for name in wave.names]
+    printed = np.array([(wave.wave, ORGANISATION, name) in public for name in wave.names])
     price = [UNSTATED if name == NOT_STATED else SIZE for name in wave.names]
-    small = [
-        Small(row, np.array([True]), span=(0, rule.threshold))
-        for row, (name, n) in enumerate(zip(wave.names, wave.sizes, strict=True))
-        if rule.small(int(n)) and not printed[row] and (name != NOT_STATED or not rule.unstated)
-    ]
-    cost = np.where(printed, NEVER, price)[:, None]
-    return Part(wave.size.crossed, cost, np.zeros((len(cost), 0)), np.zeros(len(cost), dtype=np.bool_), small)
+    return _column(wave.size.crossed, np.where(printed, NEVER, price), few & ~printed, rule)
 
 
-def _part(wave: Counted, table: Table, gone: BoolArray, rule: Rule) -> Part:
-    """Lay out an item, or a grouping variable."""
+def _column(table: Crossed, cost: FloatArray, few: BoolArray, rule: Rule) -> Part:
+    """Lay out a table of one column."""
+    small = [Small(int(row), np.array([True]), span=(0, rule.threshold)) for row in np.flatnonzero(few)]
+    nothing = np.zeros((len(few), 0))
+    return Part(table, cost[:, None], nothing, np.zeros(len(few), dtype=np.bool_), small)
+
+
+def _part(table: Table, gone: BoolArray, spared: BoolArray, rule: Rule) -> Part:
+    """Lay out an item, or a grouping variable; `spared`, (O,), is who stated nothing, if that may be shown."""
     crossed, item = table.crossed, not table.unordered
-    bases = crossed.summed[:, 0]
-    spared = np.array([rule.unstated and one == NOT_STATED for one in wave.names])
     if item:
-        gone = gone | np.array([0 < n < rule.threshold for n in bases]) & ~spared
+        bases = crossed.summed[:, 0]
+        gone = gone | (bases > 0) & (bases < rule.threshold) & ~spared
     sums = np.array([SUMS[name] for name in table.summed])
     if not item and not crossed.counts[:, -1].any():
         sums[1] = 0.0  # everybody was asked: it is the size
-    rows = len(gone)
     cost = np.where(crossed.hidden, 0.0, COUNT)
-    return Part(
-        crossed,
-        np.tile(cost, (rows, 1)),
-        np.tile(sums, (rows, 1)),
-        gone,
-        list(_small(table, spared, rule)),
-        MOMENTS if item else 0.0,
-    )
+    small = list(_small(table, spared, rule))
+    rows = (len(gone), 1)
+    return Part(crossed, np.tile(cost, rows), np.tile(sums, rows), gone, small, MOMENTS if item else 0.0)
 
 
 def _small(table: Table, spared: BoolArray, rule: Rule) -> Iterator[Small]:
@@ -422,19 +435,10 @@ def _reasons(wave: Counted, table: Table, part: Part, hidden: Hidden) -> Iterato
 
 def parts_of_known(rows: IntArray, rule: Rule, *, told: bool) -> list[int | None]:
     """Choose what is shown of parts of a number that everybody knows; nothing if they would tell of a group."""
-    small = [
-        Small(row, np.array([True]), span=(0, rule.threshold))
-        for row, n in enumerate(rows.tolist())
-        if rule.small(n)
-    ]
-    part = Part(
-        Crossed.of(rows[:, None]),
-        np.full((len(rows), 1), COUNT),
-        np.zeros((len(rows), 0)),
-        np.full(len(rows), told),
-        small,
-    )
-    [hidden], _ = chosen([part], Sizes(rows, np.zeros(len(rows)), np.full(len(rows), rows.sum())))
+    few = np.array([rule.small(int(n)) for n in rows])
+    part = _column(Crossed.of(rows[:, None]), np.full(len(rows), COUNT), few, rule)
+    sizes = Sizes(rows, np.zeros(len(rows)), np.full(len(rows), rows.sum()))
+    [hidden], _ = chosen([part._replace(gone=part.gone | told)], sizes)
     return _left(rows, hidden.cells[:, 0])
 
 
