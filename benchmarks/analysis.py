@@ -19,7 +19,7 @@ import pandas as pd
 
 from surveywaves.invariance import flagged
 from surveywaves.invariance.measure import measure
-from surveywaves.mixed.compare import compare_study
+from surveywaves.mixed.compare import estimate, judge
 from surveywaves.sample import Sample, scales_of, single_items
 from surveywaves.sensitivity.compare import judge_variants
 from surveywaves.sensitivity.imputation import impute
@@ -64,17 +64,20 @@ def run(returns: int) -> None:
     found = timed("measure", lambda: measure(everybody, scales, seed=measuring.seed))
     sample = Sample(frame, **dict(comparing.sample)).with_shares()
     smallest = part.smallest_effect
-    timed(
-        "compare",
-        lambda: compare_study(
-            sample,
-            scales,
-            single_items(comparing.instrument),
+
+    def compare() -> None:
+        judge(
+            estimate(sample, scales, single_items(comparing.instrument)),
             found.scale_use,
             standardised_effect=smallest.standardised,
             percentage_points=smallest.percentage_points,
-        ),
-    )
+            confidence=comparing.confidence,
+            multiplicity=comparing.multiplicity,
+            item_multiplicity=comparing.item_multiplicity,
+            against=sample.against,
+        )
+
+    timed("compare", compare)
     asked = part.sensitivity
 
     def otherwise() -> None:

@@ -29,7 +29,7 @@ from surveywaves.mixed.design import make_design
 from surveywaves.mixed.favourable import compare_favourable
 from surveywaves.mixed.lmm import fit_linear
 from surveywaves.reliability import reliability
-from surveywaves.sensitivity.compare import sensitivity
+from surveywaves.sensitivity.compare import compare_variants
 from surveywaves.sensitivity.imputation import impute
 from surveywaves.sensitivity.variants import Variant
 from surveywaves.terms import IMPUTED, MAIN, PERCENT_FAVOURABLE, STANDARDISED
@@ -145,7 +145,7 @@ def breaking_off(number: int) -> pd.DataFrame:
         )
         imputed = impute(sample, [early, late], number=IMPUTATIONS, seed=survey)
         variants = (Variant(MAIN), Variant(IMPUTED, imputed=imputed))
-        table = sensitivity(sample, [late], variants)
+        table = compare_variants(sample, [late], variants).table
         unit = fit_linear(make_design(sample, late)).total_sd
         truth = {
             (analysis, *place): value / (unit if analysis == "linear" else 1)

@@ -69,7 +69,6 @@ def part(root: Path, *segments: str, sources: str | None = SOURCES, **file: Any)
         themes=(Theme(theme="joint", title="Joint working"), Theme(theme="pay", title="Pay")),
         organisations={"nhs": "NHS", "social_work": "Social Work"},
         principles={},
-        framework="",
         waves=("one",),
         disclosure=Disclosure(),
         seed=1,

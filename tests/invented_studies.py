@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sampled import compare_study
 from surveywaves.describe import describe
 from surveywaves.disclosure import Comparing, ItemKey, Released, Rule, Weighting, release
 from surveywaves.harmonise import REASONS
-from surveywaves.mixed.compare import compare_study, judge_items
+from surveywaves.mixed.compare import judge_items
 from surveywaves.reliability.estimate import reliability, usage
 from surveywaves.sample import Sample, scales_of, single_items
 from surveywaves.sensitivity.compare import judge_variants, over_variants

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from surveywaves.invariance import dif as _dif
 from surveywaves.mixed.clmm import fit_ordinal
+from surveywaves.mixed.compare import Compared, estimate, judge
 from surveywaves.mixed.contrasts import FAMILY, Comparison, adjust_families, compare_fit
 from surveywaves.mixed.design import Design
 from surveywaves.mixed.design import make_design as _make_design
@@ -50,6 +52,11 @@ def make_design(frame: pd.DataFrame, **options: Any) -> Design:
     return _make_design(sample, scale, **rest)
 
 
+def mean_vector(design: Design, wave: str, organisation: str) -> np.ndarray:
+    cell = design.cells.index((wave, organisation))
+    return design.mean_vectors(np.array([[cell]]), np.ones((1, 1)))[0]
+
+
 def compare(frame: pd.DataFrame, **options: Any) -> Comparison:
     sample, scale, rest = sampled(frame, options)
     return compare_sample(sample, scale, **rest)
@@ -58,6 +65,23 @@ def compare(frame: pd.DataFrame, **options: Any) -> Comparison:
 def compare_sample(sample: Sample, scale: Scale, *, fit: Any = fit_linear, **options: Any) -> Comparison:
     design = _make_design(sample, scale)
     return compare_fit(design, fit(design), scale=scale.name, **options)
+
+
+def compare_study(
+    sample: Sample,
+    scales: Sequence[Scale],
+    items: Sequence[Scale],
+    scale_use: pd.DataFrame,
+    *,
+    robust: bool = True,
+    confidence: float = 0.95,
+    min_cell: int = 2,
+    **effects: Any,
+) -> Compared:
+    """As the stage does it."""
+    found = estimate(sample, scales, items, robust=robust, confidence=confidence, min_cell=min_cell)
+    usual = {"multiplicity": "holm", "item_multiplicity": "fdr_bh", "against": sample.against}
+    return judge(found, scale_use, confidence=confidence, **(usual | effects))
 
 
 def compare_ordinal(frame: pd.DataFrame, *, link: str = "logit", **options: Any) -> Comparison:

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from bad_inputs.refused import REFUSED, Refused
 from bad_inputs.taken import TAKEN, Taken
-from surveywaves.adding import Addition, add_wave, enlist, narrate, write
+from surveywaves.adding.addition import Addition, add_wave, enlist, narrate, write
 from surveywaves.adding.diff import moved
 from surveywaves.adding.draft import yaml_text
 from surveywaves.adding.match import likenesses

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import base64
-import bz2
-import contextlib
 import gzip
 import hashlib
 import io
 import json
 import lzma
 import os
-import pickle
 import shutil
-import sqlite3
 import subprocess
 import sys
 import tarfile
@@ -23,7 +19,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pandas as pd
-import pyarrow as pa
 import pyreadstat
 import pytest
 
@@ -85,45 +80,18 @@ def as_zip(content: bytes) -> bytes:
 
 def as_tar(content: bytes) -> bytes:
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        member = tarfile.TarInfo("inside.bin")
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        member = tarfile.TarInfo("inside.csv")
         member.size = len(content)
         archive.addfile(member, io.BytesIO(content))
     return buffer.getvalue()
 
 
-def as_sqlite(frame: pd.DataFrame, tmp: Path) -> bytes:
-    with contextlib.closing(sqlite3.connect(tmp / "x.db")) as database:
-        frame.to_sql("data", database, index=False)
-    return (tmp / "x.db").read_bytes()
-
-
-def as_xport(frame: pd.DataFrame, tmp: Path) -> bytes:
-    """Names have eight letters there; the labels say the rest."""
-    short = frame.set_axis([f"v{number}" for number in range(frame.shape[1])], axis=1)
-    pyreadstat.write_xport(short, str(tmp / "x.xpt"), column_labels=list(frame), file_format_version=5)
-    return (tmp / "x.xpt").read_bytes()
-
-
-def as_feather(frame: pd.DataFrame, tmp: Path) -> bytes:
-    frame.to_feather(tmp / "x.feather")
-    return (tmp / "x.feather").read_bytes()
-
-
-def as_opendocument(frame: pd.DataFrame) -> bytes:
-    name = "urn:oasis:names:tc:opendocument:xmlns:{}:1.0".format
-    rows = [list(frame), *frame.astype(str).to_numpy().tolist()]
-    cells = "".join(
-        "<t:table-row>"
-        + "".join(f"<t:table-cell><x:p>{cell}</x:p></t:table-cell>" for cell in row)
-        + "</t:table-row>"
-        for row in rows
-    )
-    content = f'<t:table xmlns:t="{name("table")}" xmlns:x="{name("text")}">{cells}</t:table>'
+def as_opendocument(content: bytes) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        archive.writestr("content.xml", f"<a>{content}</a>")
+        archive.writestr("content.xml", content)
     return buffer.getvalue()
 
 
@@ -164,14 +132,6 @@ FORMATS: dict[str, Callable[[pd.DataFrame, Path], bytes]] = {
         + "".join(f"INSERT INTO x VALUES {row};\n" for row in frame.itertuples(index=False, name=None))
     ).encode(),
     "gz": lambda frame, _: gzip.compress(as_csv(frame)),
-    "bz2": lambda frame, _: bz2.compress(as_parquet(frame)),
-    "xz": lambda frame, _: lzma.compress(as_csv(frame)),
-    "zst": lambda frame, _: bytes(pa.compress(as_csv(frame), "zstd", asbytes=True)),
-    "tar.gz": lambda frame, _: as_tar(as_csv(frame)),
-    "sqlite": as_sqlite,
-    "opendocument": lambda frame, _: as_opendocument(frame),
-    "sas transport": as_xport,
-    "feather": as_feather,
 }
 
 
@@ -277,17 +237,15 @@ def test_what_was_released_as_it_is_may_be_shown_beside_its_copy_in_the_statisti
 
 
 UNSEEN = {
+    "a SQLite database": b"SQLite format 3\0",
+    "xz": lzma.compress(as_csv(PEOPLE)),
+    "tar": as_tar(as_csv(PEOPLE)),
+    "OpenDocument": as_opendocument(as_csv(PEOPLE)),
     "a damaged Parquet file": as_parquet(PEOPLE)[:60],
     "a damaged archive": b"PK\x03\x04 no archive",
     "a damaged SPSS file": b"$FL2 no such file",
     "R data, as saveRDS writes it": gzip.compress(b"X\n\0\0\0\3 ..."),
-    "R data, as save writes it": bz2.compress(b"RDX3\nX\n ..."),
     "R data, not compressed": b"RDA3\nA\n3\n",
-    "a pickle": pickle.dumps({"a": [1, 2]}),
-    "arrays of numpy": b"\x93NUMPY\1\0",
-    "HDF5": b"\x89HDF\r\n\x1a\n",
-    "7-Zip": b"7z\xbc\xaf\x27\x1c",
-    "an old or locked workbook": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
     "Numbers": as_zip(b"\0\xea\x01\x9b\x0e\x08\x01"),
     "encrypted": bytes(range(1, 255)) * 3,
     "a file that git LFS sends along": b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n",

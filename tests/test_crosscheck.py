@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sampled import compare_study
 from surveywaves.crosscheck import crosscheck
 from surveywaves.disclosure.account import crosschecked
-from surveywaves.mixed.compare import compare_study
 from surveywaves.reliability import reliability, usage
 from surveywaves.sample import Sample, Scale
 
@@ -138,8 +138,9 @@ def test_a_variance_of_zero_is_the_maximum_for_statsmodels_too() -> None:
     sample = replace(SAMPLE, frame=frame)
     numbers = found(sample)
     zero = numbers["variances"].query("analysis == 'linear' and term == 'tau2' and estimate == 0")
-    checked = crosscheck(sample, SCALES, **numbers).query("what == 'linear_variances' and term == 'tau2'")
+    checked = crosscheck(sample, SCALES, **numbers).query("what in ('linear', 'linear_variances')")
     assert len(zero) and set(checked["verdict"]) == {"agrees"}
+    checked = checked[checked["term"] == "tau2"]
     assert (checked.set_index("scale").loc[list(zero["scale"]), "theirs"] == 0).all()
 
 
@@ -147,6 +148,16 @@ def test_beyond_a_size_nothing_is_claimed(right) -> None:
     checked = crosscheck(SAMPLE, SCALES, **right, at_most=100)
     assert verdicts(checked)["linear"] == verdicts(checked)["favourable"] == {"not_checked"}
     assert checked.loc[checked["what"] == "linear", "note"].eq("more than 100 respondents").all()
+
+
+def test_of_many_organisations_the_first_are_checked(right, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("surveywaves.crosscheck.CELLS_AT_MOST", 4)
+    checked = crosscheck(SAMPLE, SCALES, **right)
+    assert verdicts(checked)["linear"] == verdicts(checked)["ordinal_items"] == {"not_checked"}
+    agrees = checked[checked["verdict"] == "agrees"]
+    assert set(agrees["what"]) == {"adjusted", "alpha", "favourable", "favourable_error"}
+    assert set(agrees["organisation"]) == {"north", "all"}
+    assert set(checked.loc[checked["what"] == "favourable", "organisation"]) > {"south", "north - south"}
 
 
 @pytest.mark.parametrize("study", ["shipped", "everyday_life", "drawn"])

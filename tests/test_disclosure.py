@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counted import FAVOURABLE, POINTS, Tables, counted, keys, one_wave, random_study
+from sampled import compare_study
 from surveywaves.disclosure import Comparing, Publication, Released, Rule, from_counts, release
 from surveywaves.disclosure.audit import Joint, Known, Sizes, Small, interval, small_counts
 from surveywaves.disclosure.from_counts import smallest_of_all
@@ -22,7 +23,7 @@ from surveywaves.disclosure.rounding import Crossed, draw
 from surveywaves.disclosure.suppressed import Part, chosen
 from surveywaves.errors import StudyError
 from surveywaves.files import write
-from surveywaves.mixed.compare import compare_study, judge_items
+from surveywaves.mixed.compare import judge_items
 from surveywaves.sample import Sample, Scale
 
 COUNTS = ("item_frequencies", "item_summary", "respondents", "response_rates", "missing")

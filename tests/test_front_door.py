@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from situations import AGREE, ASKED, GROUPS, STATEMENTS, WAVE, addition, put_on_list, small_study, write_csv
 from situations.labels import ORDERS, PAIRS, SCALES, STRAY, TICKS
 from situations.numbers import BESIDE, FORMS
-from surveywaves.adding import grouped, narrate, write
+from surveywaves.adding.addition import grouped, narrate, write
 from surveywaves.errors import SurveywavesError
 from surveywaves.harmonise import harmonise_checked
 from surveywaves.ingest import ingest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from scipy.special import stdtrit
 
 from surveywaves.mixed.contrasts import (
     FAMILY,
+    Weights,
     adjusted,
     against_zero,
     estimates,
@@ -283,13 +284,17 @@ def test_the_estimate_moves_with_what_was_imputed_as_the_tipping_point_has_it() 
     design = make_design(sample(frame), LATE)
     unit = fit_linear(design).total_sd
     plain = before.sensitivity.set_index(["variant", *PLACE])
+    shares = by_place(design.cells, found.shares(LATE))
     for labels, weights in stated_contrasts(design):
-        side = most_imputed(labels["term"], weights, found.shares(LATE))
+        side = most_imputed(labels["term"], weights, shares)
         far = judged(sample(frame), wide, shifted(found, LATE, side.cells, 0.3 * unit))[0].sensitivity
         key = ("imputed", f"{labels['term']}_standardised", labels["wave"], labels["organisation"])
         one, other = (table.loc[key] for table in (plain, far.set_index(["variant", *PLACE])))
         assert other["estimate"] - one["estimate"] == pytest.approx(0.3 * side.slope, rel=0.03, abs=0.002)
         assert other["std_error"] == pytest.approx(one["std_error"], rel=0.1)
+
+
+ONE_CELL = Weights((("w",), ("x",)), np.array([0]), np.ones(1))
 
 
 @pytest.mark.parametrize("multiplicity", ["holm", "fdr_bh", "none"])
@@ -311,7 +316,7 @@ def test_beyond_the_tipping_point_the_decision_is_another_one(multiplicity: str)
             for one, (value, error) in enumerate(zip(values, errors, strict=True))
         ]
         table = decide(tidy(rows).assign(variant="imputed"), tidy([]), **usual)
-        sides = [Side((("w", "x"),), slope) for slope in rng.choice([0.3, -0.2], 6)]
+        sides = [Side(ONE_CELL, slope) for slope in rng.choice([0.3, -0.2], 6)]
         found = tipping_points(
             table, sides, families(table, family), confidence=0.95, multiplicity=multiplicity
         )
@@ -364,7 +369,7 @@ def test_a_tipping_point_is_never_rounded_to_nothing(analysis: str, far: float, 
     row = {"analysis": analysis, "estimate": value, "std_error": 1.0, "df": 30.0, "smallest": 0.01}
     table = pd.DataFrame([row | {"p_value": 0.01, "p_equivalence": 0.9}])
     family = [np.array([0])]
-    (found,) = tipping_points(table, [Side((("w", "x"),), 1.0)], family, confidence=0.95, multiplicity="holm")
+    (found,) = tipping_points(table, [Side(ONE_CELL, 1.0)], family, confidence=0.95, multiplicity="holm")
     assert found.words == f"another decision if what was imputed in w, x were {told} lower"
 
 
@@ -387,14 +392,30 @@ def test_a_level_is_where_the_adjusted_p_value_crosses_alpha(method: str) -> Non
     assert level(np.array([0.2]), "none", 0.05) == 0.05
 
 
+def by_place(cells: Sequence[tuple[str, str]], shares: Mapping[tuple[str, str], float]) -> np.ndarray:
+    return np.array([shares.get(cell, 0.0) for cell in cells])
+
+
 def test_the_side_with_most_imputed_answers_is_shifted() -> None:
-    shares = {("1", "x"): 0.2, ("2", "x"): 0.1, ("1", "y"): 0.4, ("2", "y"): 0.0}
-    change = {("2", "x"): 1.0, ("1", "x"): -1.0}
-    assert most_imputed("change", change, shares) == ((("1", "x"),), -0.2)
-    everybody = {("2", "x"): 0.5, ("2", "y"): 0.5, ("1", "x"): -0.5, ("1", "y"): -0.5}
-    assert most_imputed("change", everybody, shares).cells == (("1", "x"), ("1", "y"))
-    both = change | {("2", "y"): -1.0, ("1", "y"): 1.0}
-    assert most_imputed("difference_in_differences", both, shares) == ((("1", "y"),), 0.4)
+    def side(term: str, weights: dict[int, float]) -> tuple[list[tuple[str, str]], float]:
+        on = Weights((("1", "2"), ("x", "y")), np.array([*weights]), np.array([*weights.values()]))
+        found = most_imputed(term, on, np.array([0.2, 0.4, 0.1, 0.0]))
+        return list(found.cells), found.slope
+
+    change = {2: 1.0, 0: -1.0}
+    assert side("change", change) == ([("1", "x")], -0.2)
+    assert side("change", {2: 0.5, 3: 0.5, 0: -0.5, 1: -0.5})[0] == [("1", "x"), ("1", "y")]
+    assert side("difference_in_differences", change | {3: -1.0, 1: 1.0}) == ([("1", "y")], 0.4)
+
+
+def test_many_cells_are_counted_and_not_named() -> None:
+    names = tuple(f"o{number}" for number in range(9))
+    many = Side(Weights((("w",), names), np.arange(9), np.full(9, 1 / 9)), 1.0)
+    assert many.where == "w, 9 organisations"
+    assert many._replace(cells=many.cells.some(np.arange(9) < 2)).where == "w, o0; w, o1"
+
+
+def test_families_of_contrasts_are_over_scales() -> None:
     assert FAMILY == ("analysis", "term", "wave", "organisation")
 
 

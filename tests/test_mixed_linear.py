@@ -673,6 +673,10 @@ class Curve:
         none = np.zeros(0)
         return Point(theta, deviance, np.array([self.slope(theta[0])]), none, 1.0, none, none, none)
 
+    def along(self, ratios: np.ndarray, which: int) -> tuple[np.ndarray, np.ndarray]:
+        points = [self.at(np.array([ratio])) for ratio in ratios]
+        return np.array([one.deviance for one in points]), np.array([one.slope[which] for one in points])
+
 
 def test_lower_of_two_minima_is_found_wherever_it_is() -> None:
     def two_minima(sign: float) -> Curve:

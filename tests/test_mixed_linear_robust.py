@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sampled import make_design
+from sampled import make_design, mean_vector
 from surveywaves.mixed.contrasts import estimates
 from surveywaves.mixed.lmm import fit_linear
 from surveywaves.terms import Status
@@ -125,7 +125,7 @@ def test_item_that_one_respondent_answered_is_no_part_of_what_is_estimated_witho
     frame["i3"] = frame["i3"].where(frame.index == 5)
     design = make_design(frame, **options(frame))
     fit = fit_linear(design)
-    mean, change = design.mean_vector("first", "x"), np.zeros(len(design.columns))
+    mean, change = mean_vector(design, "first", "x"), np.zeros(len(design.columns))
     change[[0, 2]] = -1, 1
     alone = "it rests on one respondent alone: its variance cannot be estimated"
     assert fit.obstacles(np.array([mean, change])) == [alone, ""]

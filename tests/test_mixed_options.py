@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from conftest import REPOSITORY
+from sampled import compare_study
 from surveywaves.errors import StudyError
 from surveywaves.invariance import dif
-from surveywaves.mixed.compare import compare_study
 from surveywaves.reliability import reliability
 from surveywaves.sample import Sample, on_one_range, scales_of, single_items
 from surveywaves.study import load_study

@@ -21,7 +21,7 @@ from scipy.special import log_expit, log_ndtr
 from scipy.stats import norm
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
-from sampled import compare, make_design
+from sampled import compare, make_design, mean_vector
 from surveywaves.mixed import maximum, quadrature
 from surveywaves.mixed.clmm import OrdinalFit, fit_ordinal
 from surveywaves.mixed.contrasts import Comparison, compare_fit, standardised
@@ -329,10 +329,6 @@ def test_respondents_counted_twice_double_the_likelihood_and_halve_the_variance(
 # --- percentages ----------------------------------------------------------------------------------------------
 
 
-def covariate_frame() -> pd.DataFrame:
-    return simulated(201, seed=8).assign(role=["a", "b", "c"] * 67, years=np.arange(201) % 13)
-
-
 def test_standardised_contrasts_are_in_standard_deviations_of_the_latent_answer() -> None:
     _, contrasts, variances = run(simulated(80))
     ours = standardised(contrasts, variances)
@@ -541,7 +537,7 @@ def test_what_is_estimable_is_what_is_estimable_in_the_linear_model() -> None:
     rng = np.random.default_rng(1)
     rows = [design.group_rows(slice(0, None))[0], *np.eye(len(design.columns)), *rng.normal(size=(20, 10))]
     rows += [
-        design.mean_vector(*one) - design.mean_vector(*other)
+        mean_vector(design, *one) - mean_vector(design, *other)
         for one in design.cells
         for other in design.cells
     ]

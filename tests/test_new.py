@@ -26,7 +26,7 @@ from situations import (
     write_csv,
     write_sav,
 )
-from surveywaves.adding import first_study
+from surveywaves.adding.first import first_study
 from surveywaves.cli import main
 from surveywaves.errors import SurveywavesError
 from surveywaves.study import load_study

@@ -9,11 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sampled import compare_sample
+from sampled import compare_sample, compare_study
 from surveywaves.disclosure import digits
 from surveywaves.invariance.dif import dif
 from surveywaves.mixed.clmm import fit_ordinal
-from surveywaves.mixed.compare import compare_study
 from surveywaves.mixed.contrasts import overlap, stated_contrasts
 from surveywaves.mixed.decisions import decide
 from surveywaves.mixed.design import make_design

@@ -188,17 +188,17 @@ def test_a_stage_says_what_of_its_own_differs() -> None:
     old, new = chain(), chain(raw="R", cells="I", pooled="P", released="M")
     coded = {"params": {"part": {"codings": {"x": {"yes": 2}}}}, "code": {"workflow/a.py": "2"}}
     before = {"params": {"part": {"codings": {"x": {"yes": 1}}}}, "code": {"workflow/a.py": "1"}}
-    one = state((old[0].model_copy(update=before), *old[1:]), text=reads("import numpy\na = 1"))
+    first = old[0].model_copy(update={**before, "packages": {"numpy": "2.0"}})
+    second = new[0].model_copy(update={**coded, "packages": {"numpy": "2.1"}})
     newer = Environment(python="3.11", platform="Linux", matplotlib="3.10", packages={"numpy": "2.1"})
-    other = state(
-        (new[0].model_copy(update=coded), *new[1:]), text=reads("import numpy\na = 2"), environment=newer
-    )
+    one = state((first, *old[1:]), text=reads("a = 1"))
+    other = state((second, *new[1:]), text=reads("a = 2"), environment=newer)
     (stage,) = first_stages(one, other, [WANTED])
     assert [str(why) for why in stage.because] == [
         "input raw/a.csv: changed",
         "setting part.codings.x.yes: 1 -> 2",
         "code workflow/a.py: changed",
-        "package numpy: 2.0 -> 2.1",  # matplotlib differs as well, but this job's code does not import it
+        "package numpy: 2.0 -> 2.1",  # matplotlib differs as well, but this job does not need it
     ]
 
 

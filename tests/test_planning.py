@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.power import TTestIndPower
 
-from sampled import make_design, plan
+from sampled import make_design, mean_vector, plan
 from surveywaves.mixed.contrasts import stated_contrasts
 from surveywaves.mixed.design import Design, FloatArray
 from surveywaves.mixed.lmm import LinearFit, fit_linear
@@ -88,7 +88,7 @@ def design_of(frame: pd.DataFrame, waves: list[str], **changed: Any) -> Design:
 def vectors(design: Design) -> dict[tuple[str, str], FloatArray]:
     return {
         (label["wave"], label["organisation"]): sum(
-            (w * design.mean_vector(*cell) for cell, w in weights.items()), np.zeros(len(design.columns))
+            (w * mean_vector(design, *cell) for cell, w in weights.items()), np.zeros(len(design.columns))
         )
         for label, weights in stated_contrasts(design)
     }

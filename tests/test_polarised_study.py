@@ -16,7 +16,8 @@ import statsmodels.api as sm
 from scipy.special import expit
 from scipy.stats import norm
 
-from surveywaves.mixed.compare import Compared, compare_study
+from sampled import compare_study
+from surveywaves.mixed.compare import Compared
 from surveywaves.sample import Sample, Scale
 
 WAVES, ORGANISATIONS = ("2006", "2010", "2018"), ("government", "private")

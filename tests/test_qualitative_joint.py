@@ -11,6 +11,7 @@ import matplotlib as mpl
 import pandas as pd
 import pytest
 
+from coded_material import part
 from surveywaves.catalogue import INTERVIEW_FIGURES, INTERVIEW_TABLES, of_study
 from surveywaves.disclosure import Rule
 from surveywaves.disclosure.checklist import checklist
@@ -21,7 +22,7 @@ from surveywaves.qualitative.events import observations, timeline
 from surveywaves.qualitative.joint import joint_display
 from surveywaves.study import load_study
 from surveywaves.study.models import Disclosure
-from surveywaves.study.parts import Presentation, QualitativePart, QualitativeWords
+from surveywaves.study.parts import Presentation, Principle, QualitativePart, QualitativeWords
 from surveywaves.tables.made import made
 from surveywaves.words import Labels
 
@@ -77,18 +78,15 @@ def verdict(
     told = pd.DataFrame(
         [("talks", "p", good, mixed, bad)], columns=["stage", "theme", "favourable", "mixed", "critical"]
     )
-    return joint_display(
-        themed(sources, good + mixed + bad),
-        told,
-        levels(**survey),
-        changes,
-        principles={"p": tuple(survey)},
-        themes_of={"p": ("t",)},
-        stages={"talks": "two"},
-        waves=("one", "two", "three"),
-        silent_below=0.2,
-        confidence=0.95,
+    study = part(
+        Path(), "s.csv", sources=None, stages={"talks": {"title": "Talks", "wave": "two"}}
+    ).model_copy(
+        update={
+            "waves": ("one", "two", "three"),
+            "principles": {"p": Principle(scales=tuple(survey), themes=("t",))},
+        }
     )
+    return joint_display(themed(sources, good + mixed + bad), told, levels(**survey), changes, part=study)
 
 
 HIGH, LOW, OPEN = (60.0, 70.0), (20.0, 40.0), (45.0, 55.0)
@@ -248,6 +246,16 @@ def test_each_figure_is_drawn_from_its_released_rows(name: str) -> None:
     assert len(drawing.caption.split()) <= 40
     assert ("DEMONSTRATION" in svg) == (name != "timeline"), "the events are those of the report"
     assert drawing.title in svg.replace("\n", " ") or len(drawing.title) > 60
+
+
+def test_a_study_without_a_framework_has_nothing_to_compare() -> None:
+    part, presentation = shipped()
+    bare = part.model_copy(update={"principles": {}})
+    found = beside(bare, presentation, read_material(part, root=REPOSITORY), *survey(), rule=RULE).released
+    assert found["joint_display"].empty and len(found["themes"])
+    [one] = [one for one in of_study(INTERVIEW_FIGURES, presentation, found) if one.name == "joint_display"]
+    assert draw(one, found, presentation).title == "There is no principle to compare survey and interviews by"
+    assert "joint_display" not in {one.name for one, _ in made(found, Labels(presentation), INTERVIEW_TABLES)}
 
 
 def test_what_is_approximate_looks_approximate() -> None:

@@ -39,23 +39,20 @@ def problems(material: Material) -> set[str]:
 @pytest.mark.parametrize("name", ["qualcoder.qdpx", "pyrefiqda.qdpx"])
 def test_projects_of_other_programs_are_read(name: str) -> None:
     found = read_project(CODED / name, name)
-    assert [found.codes[one.code][-1] for one in found.codings][:2] == [
+    assert [one.code[1] for one in found.codings][:2] == [
         "Needed",
         {"qualcoder.qdpx": "Pay & conditions", "pyrefiqda.qdpx": "Pay and conditions"}[name],
     ]
     assert [(one.start, one.end) for one in found.codings][:2] == [("0", "10"), ("5", "30")]
-    assert [found.codes[code] for code in found.headings] == [("Joint working",)]
+    assert [names[0] for names, heading in found.codes.values() if heading] == ["Joint working"]
     assert len({one.coder for one in found.codings}) == 2
     assert not found.strange
 
 
 def test_a_codebook_of_another_program_is_read() -> None:
     found = read_codebook(CODED / "qualcoder.qdc", "x")
-    assert set(found.codes.values()) == {
-        ("Pay & conditions",),
-        ("Joint working",),
-        ("Joint working", "Needed"),
-    }
+    names = {names[0] for names, _ in found.codes.values()}
+    assert names == {"Pay & conditions", "Joint working", "Joint working/Needed"}
 
 
 def test_codings_of_a_project_become_segments(tmp_path: Path) -> None:
@@ -360,7 +357,9 @@ def test_all_mistakes_are_listed_at_once(tmp_path: Path) -> None:
 
 def test_nothing_left_is_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "s.csv").write_text(CSV.replace("Joint working/Needed", "Weather"), encoding="utf-8")
-    assert refused(tmp_path, "s.csv")[0].startswith("qualitative.yaml: no coded segment is left")
+    qdpx(tmp_path / "p.qdpx", project(""))
+    for name in ("s.csv", "p.qdpx"):
+        assert refused(tmp_path, name)[0].startswith("qualitative.yaml: no coded segment is left")
 
 
 def test_codes_of_a_codebook_that_have_no_theme_are_listed(tmp_path: Path) -> None:

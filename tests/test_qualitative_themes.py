@@ -104,7 +104,7 @@ def test_too_few_by_themselves_are_joined_by_the_smallest_of_the_rest() -> None:
 
 def test_groups_of_public_material_are_as_they_are() -> None:
     sources = interviewed(s__big__x=30, s__tiny__y=1)
-    found = grouped(sources, smallest=10, public=True)
+    found = grouped(sources, smallest=0)
     assert set(zip(found["area"], found["organisation"], strict=True)) == {("big", "x"), ("tiny", "y")}
 
 

@@ -17,7 +17,6 @@ from browser import needs
 from surveywaves.catalogue import APPENDIX, SECTIONS
 from surveywaves.report import assemble, render, typeset
 from surveywaves.report.build import Report, Shown
-from surveywaves.report.paper import _shown, _split
 from surveywaves.tables.layout import Cell, Column, Table
 from synthetic_report import (
     FIGURES,
@@ -276,17 +275,21 @@ def test_a_long_table_goes_over_pages_with_its_heads_and_without_losing_a_row(tm
     assert [int(row) for row in re.findall(r"Row (\d+) ", "".join(pages))] == list(range(150))
 
 
-def test_columns_that_no_page_holds_are_split_with_their_row_names_and_groups() -> None:
+@needs_poppler
+def test_columns_that_no_page_holds_are_split_with_their_row_names_and_groups(tmp_path: Path) -> None:
     table = table_of(30, 2, "123456789", group=3)
-    parts = list(_split(table, [80.0, *[45.0] * 30]))
-    assert len(parts) == 3 and all(part[0] == 0 for part in parts)
-    assert [place for part in parts for place in part[1:]] == list(range(1, 31))
-    assert all(len(part) % 3 == 1 for part in parts)
+    lines = pdftotext(paper_with(table, tmp_path), "-layout").splitlines()
+    heads = [line.split() for line in lines if re.match(r" *Name +C\d", line)]
+    assert len(heads) > 1 and [head for part in heads for head in part[1:]] == [f"C{n}" for n in range(30)]
+    groups = [line.split() for line in lines if re.match(r" *G\d", line)]
+    assert [3 * len(part) for part in groups] == [len(part) - 1 for part in heads]
+    assert sum(line.split()[:2] == ["Row", "1"] for line in lines) == len(heads)
 
 
-def test_a_table_with_nothing_in_it_is_set() -> None:
-    made = _shown(Shown("table", "made", "1", "T", table=Table("made", "T", (Column("Name"),), ())))
-    assert [part["heads"] for part in made["parts"]] == [["Name"]]
+@needs_poppler
+def test_a_table_with_nothing_in_it_is_set(tmp_path: Path) -> None:
+    paper = paper_with(Table("made", "T", (Column("Name"), Column("Size", numeric=True)), ()), tmp_path)
+    assert re.search(r"Name +Size", pdftotext(paper, "-layout"))
 
 
 @needs_poppler

@@ -20,7 +20,7 @@ from surveywaves.mixed.contrasts import FAMILY, compare_fit, standardised
 from surveywaves.mixed.decisions import decide
 from surveywaves.mixed.design import make_design
 from surveywaves.sample import Sample, Scale
-from surveywaves.sensitivity.compare import agreement, judge_variants, sensitivity
+from surveywaves.sensitivity.compare import agreement, compare_variants, judge_variants
 from surveywaves.sensitivity.imputation import impute
 from surveywaves.sensitivity.variants import Variant, stated_variants
 from surveywaves.terms import FAVOURABLE, Status, variant_title
@@ -91,7 +91,7 @@ def decided(table: pd.DataFrame, multiplicity: str = "holm") -> pd.DataFrame:
 
 @cache
 def everything() -> pd.DataFrame:
-    return sensitivity(sample(), [A, B], variants(), min_cell=5)
+    return compare_variants(sample(), [A, B], variants(), min_cell=5).table
 
 
 def of(name: str, scale: Scale = A, table: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -217,7 +217,7 @@ def test_adjusting_takes_who_does_not_say_as_a_group_and_leaves_out_waves_that_d
 def test_what_the_main_analysis_adjusts_for_is_left_out_again() -> None:
     frame = respondents().fillna({"job": "unknown"})
     people = sample(frame, covariates=("job",))
-    table = sensitivity(people, [A], variants(people), min_cell=5)
+    table = compare_variants(people, [A], variants(people), min_cell=5).table
     assert of("adjusted: job", table=table)["note"].iloc[-1] == "the main analysis adjusts for it"
     plain = compare(
         frame,
@@ -253,7 +253,7 @@ def test_population_margins_weight_the_waves_that_have_some() -> None:
 
 def test_a_wave_that_cannot_be_weighted_takes_no_part_and_the_others_do() -> None:
     margins = {"second": {"job": {"desk": 1, "sea": 1}}, "third": {"job": {"desk": 2, "field": 1, "road": 1}}}
-    found = of("raking", table=sensitivity(sample(), [A], variants(margins=margins), min_cell=5))
+    found = of("raking", table=compare_variants(sample(), [A], variants(margins=margins), min_cell=5).table)
     assert found.loc[("a", "gap_standardised", "third", "x - y"), "status"] == Status.OK
     lost = found.loc[("a", "gap_standardised", "second", "x - y")]
     assert lost["status"] == Status.NOT_ESTIMABLE
@@ -266,7 +266,7 @@ def test_sampling_weights_are_used_or_left_out() -> None:
     assert_same(of("sampling_weights"), weighted)
     assert not np.allclose(weighted["estimate"], of("main")["estimate"], equal_nan=True)
     people = sample(weight="weight")
-    table = sensitivity(people, [A], variants(people), min_cell=5)
+    table = compare_variants(people, [A], variants(people), min_cell=5).table
     assert "sampling_weights" not in set(table["variant"])
     unweighted = by_hand(frame)
     found = of("unweighted", table=table)
@@ -276,7 +276,7 @@ def test_sampling_weights_are_used_or_left_out() -> None:
 def test_the_team_effect_is_left_out_again() -> None:
     frame = respondents().assign(team=lambda of: "t" + (of.index % 12).astype("str"))
     people = sample(frame, team="team")
-    table = sensitivity(people, [A], variants(people), min_cell=5)
+    table = compare_variants(people, [A], variants(people), min_cell=5).table
     found, plain = of("without_team", table=table), by_hand(frame)
     np.testing.assert_allclose(found[["df", "p_value"]], plain[["df", "p_value"]], rtol=1e-9)
 
@@ -307,7 +307,7 @@ def test_common_items_are_those_that_both_waves_of_a_contrast_asked_in_the_same_
 
 def test_nothing_in_common_is_a_reason() -> None:
     ways = variants(reworded={"third": A.items})
-    found = of("common_items", table=sensitivity(sample(), [A], ways, min_cell=5))
+    found = of("common_items", table=compare_variants(sample(), [A], ways, min_cell=5).table)
     lost = found.xs("third - second", level="wave")
     assert (lost["note"] == "no such statement in: third, second").all()
     assert (lost["status"] == Status.NOT_ESTIMABLE).all()
@@ -361,7 +361,7 @@ def test_what_changes_nothing_is_the_main_analysis_to_the_last_digit_and_says_wh
     people = sample(frame)
     ways = variants(people, straight_lining=8, imputed=impute(people, [A, B], number=2, seed=1))
     assert "sampling_weights" not in {way.name for way in ways}
-    table = sensitivity(people, [A], ways, min_cell=5)
+    table = compare_variants(people, [A], ways, min_cell=5).table
     main = of("main", table=table)
     for name, note in {
         "complete_cases": "everybody who answered an item answered all",
@@ -382,7 +382,7 @@ def test_what_cannot_be_done_at_all_is_refused_with_its_reason() -> None:
     )
     assert "raking" not in {way.name for way in ways}
     frame = respondents().assign(sea=pd.Series([None] * len(respondents()), dtype="str"))
-    table = sensitivity(sample(frame), [everyone], ways, min_cell=5)
+    table = compare_variants(sample(frame), [everyone], ways, min_cell=5).table
     for name, reason in {
         "scale_score": "nobody answered 5 items",
         "only: By sea": "not known in any wave: sea",
@@ -398,7 +398,7 @@ def test_what_cannot_be_done_at_all_is_refused_with_its_reason() -> None:
 def test_a_main_analysis_without_a_unit_leaves_its_variants_without_estimates() -> None:
     """Everybody answers alike in all but one person's one answer, whom complete cases leave out."""
     frame = respondents().assign(**dict.fromkeys(A.items, 4))
-    table = sensitivity(sample(frame), [A], variants(), min_cell=5)
+    table = compare_variants(sample(frame), [A], variants(), min_cell=5).table
     by_model = table["analysis"] != FAVOURABLE
     assert table.loc[by_model, "estimate"].isna().all()
     assert (table["note"] != "").all()
@@ -407,7 +407,7 @@ def test_a_main_analysis_without_a_unit_leaves_its_variants_without_estimates() 
 
 def test_there_must_be_a_main_analysis() -> None:
     with pytest.raises(ValueError, match="no variant is called main"):
-        sensitivity(sample(), [A], variants()[1:])
+        compare_variants(sample(), [A], variants()[1:])
 
 
 @settings(max_examples=12, deadline=None)
@@ -424,7 +424,7 @@ def test_hostile_data_give_reasons_and_never_a_number_that_is_none(
         frame["organisation"] = "y"
     people = sample(frame, waves=WAVES[:waves])
     drawn = impute(people, [A, B], number=3, seed=seed, variables=["job"])
-    table = sensitivity(people, [A, B], variants(people, imputed=drawn), min_cell=2)
+    table = compare_variants(people, [A, B], variants(people, imputed=drawn), min_cell=2).table
     there = table["status"].isin(["ok", "boundary"])
     assert np.isfinite(table.loc[there, ["estimate", "std_error"]]).all(axis=None)
     assert (table.loc[there, "std_error"] > 0).all()
@@ -554,7 +554,7 @@ def test_every_variant_has_a_title_for_people() -> None:
 
 
 def test_a_study_without_scales_has_empty_tables() -> None:
-    table = decided(sensitivity(sample(), [], variants()))
+    table = decided(compare_variants(sample(), [], variants()).table)
     assert len(table) == len(agreement(table)) == 0
     assert list(table.columns) == list(decided(everything()).columns)
     assert list(agreement(table).columns) == list(agreement(decided(everything())).columns)

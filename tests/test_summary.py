@@ -231,7 +231,7 @@ def test_counts_and_sizes_are_those_of_the_decisions() -> None:
 def test_what_is_open_is_named_as_open_with_its_interval() -> None:
     text = said(of("nothing moved"))
     assert (
-        "No clear change in Left and Right on any of four scales. Largest estimate: Trust in Left, 40.2%"
+        "No clear change in Left or Right on any of four scales. Largest estimate: Trust in Left, 40.2%"
         in text
     )
     assert "Left, 40.2% → 38.1% (−2.1 points, 90% CI −7.1 to 2.9)" in text

@@ -25,7 +25,7 @@ from surveywaves.tables.measures import dif
 from surveywaves.tables.printed import decided, decimals_of, estimate
 from surveywaves.tables.robustness import decided as decided_in_words
 from surveywaves.tables.robustness import planning, robustness
-from surveywaves.tables.statements import answers, statements
+from surveywaves.tables.statements import MODELLED, answers, statements
 from surveywaves.terms import Evidence
 from surveywaves.text import listed
 from surveywaves.tidy import tidy
@@ -219,7 +219,7 @@ def test_one_wave_speaks_of_no_change(shaped) -> None:
         [*(table.title for table in found.values()), *(c.head for t in found.values() for c in t.columns)]
     )
     assert one == ("change_linear" not in found)
-    assert one == ("Change" not in words.replace("change of CFI", ""))
+    assert one == ("Change" not in words.replace("change in CFI", ""))
     assert ("levels_percent_favourable" in found) == (len(labels.presentation.waves) != 2)
 
 
@@ -461,6 +461,26 @@ def test_statements_are_marked_where_their_number_is_scored_the_other_way(labels
     assert len(table.rows) == len(labels.presentation.items)
 
 
+@pytest.mark.parametrize(("moved", "noted"), [(20.0, False), (10.0, True)])
+def test_a_statement_is_held_against_the_waves_that_are_compared(moved: float, noted: bool) -> None:
+    words = presentation(organisations=("left",)).model_copy(update={"reference_wave": "first"})
+    frames = tables(words)
+    percent = frames["item_summary"]["wave"].map({"first": 10.0, "second": 20.0, "third": 30.0})
+    changes = frames["item_contrasts"].query("wave == 'third - second'").assign(wave="third - first")
+    table = statements(
+        frames["item_summary"].assign(favourable_percent=percent),
+        Labels(words),
+        item_contrasts=changes.assign(estimate=moved, std_error=2.0),
+    )
+    assert [column.head for column in table.columns[1:]] == [
+        *map(Labels(words).wave, words.waves),
+        "Change",
+        "Adj. p",
+    ]
+    asked = [row[4] for row in table.rows if not math.isnan(row[1].value + row[3].value + row[4].value)]
+    assert asked and all((MODELLED in cell.notes) == noted for cell in asked)
+
+
 def test_answers_print_n_and_percent_for_every_option_a_wave_below_the_other(labels, frames) -> None:
     table = answers(frames["item_frequencies"], labels, battery="warmth")
     everybody = frames["item_frequencies"].query("organisation == 'all'")
@@ -478,7 +498,7 @@ def test_answers_print_n_and_percent_for_every_option_a_wave_below_the_other(lab
 def test_answers_that_the_publication_misprints_say_so(labels) -> None:
     frames = tables(labels.presentation)
     audited = frames["published_tables"]
-    said = "Some of these are misprinted in the publication: see its misprints."
+    said = "The publication misprints some of these: see the table of its misprints."
     for frame, noted in ((audited, True), (audited.assign(verdict="agrees"), False)):
         table = answers(frames["item_frequencies"], labels, battery="warmth", published_tables=frame)
         assert (said in table.notes) == noted
@@ -512,7 +532,7 @@ def test_robustness_lists_only_what_another_analysis_does_not_share_and_how_it_d
             "+8.0",
         ]
     ]
-    assert table.notes[0] == "Of 2 decisions, 1 are shared by every analysis that moved the estimate."
+    assert table.notes[0] == "Shared by every analysis that moved the estimate: 1 of 2 decisions."
 
 
 @pytest.mark.parametrize(
@@ -554,7 +574,7 @@ def test_dif_lists_exceptions_and_counts_what_was_tested(labels) -> None:
     )
     table = dif(frame, labels)
     assert [row[0].text for row in table.rows] == ["warmth statement 2", "warmth statement 3"]
-    assert table.notes[0].startswith("2 of 3 comparisons")
+    assert table.notes[0].startswith("Listed: 2 of 3 comparisons")
     assert [row[-1].text for row in table.rows] == ["negligible", "moderate"]
 
 

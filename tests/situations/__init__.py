@@ -20,7 +20,7 @@ import pandas as pd
 import pyreadstat
 import yaml
 
-from surveywaves.adding import Addition, add_wave, write
+from surveywaves.adding.addition import Addition, add_wave, write
 from surveywaves.errors import SurveywavesError
 from surveywaves.harmonise import harmonise_checked
 from surveywaves.ingest import ingest

@@ -19,7 +19,6 @@ rule figures:
         "results/logs/figures.log",
     benchmark:
         "results/logs/figures.benchmark.tsv"
-    threads: 2
     params:
         presentation=as_json(PRESENTATION),
         evidence=evidence(),

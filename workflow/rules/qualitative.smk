@@ -41,7 +41,6 @@ if QUALITATIVE:
             "results/logs/qualitative.log",
         benchmark:
             "results/logs/qualitative.benchmark.tsv"
-        threads: 2
         params:
             part=QualitativePart.of(STUDY).model_dump(mode="json"),
             presentation=as_json(

@@ -1,5 +1,6 @@
 """Write the report."""
 
+import gc
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,6 +18,8 @@ def drawings(paths: Iterable[str]) -> dict[str, str]:
     return {Path(path).stem: Path(path).read_bytes().decode() for path in paths}
 
 
+# Everything that is made is in the report: to look for what nobody needs costs more than to keep it for some seconds.
+gc.disable()
 with stage(snakemake):
     params, given = snakemake.params, snakemake.input
     report = assemble(

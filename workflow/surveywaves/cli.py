@@ -154,18 +154,18 @@ def _new(options: argparse.Namespace) -> int:
       cd my_study
       surveywaves check
     """
-    from surveywaves import adding  # noqa: PLC0415
+    from surveywaves.adding import first  # noqa: PLC0415
 
     if options.file is None:
-        said = adding.new_study(options.folder)
-        first = f"put the raw files into {options.folder}/resources/raw/first/, fill in"
+        said = first.new_study(options.folder)
+        next_ = f"put the raw files into {options.folder}/resources/raw/first/, fill in"
     else:
         known = {"organisation": options.organisation, "options": options.options}
-        said = adding.first_study(options.folder, options.file, **known, reading=_Progress())
-        first = f"decide, in {options.folder}/config/,"
+        said = first.first_study(options.folder, options.file, **known, reading=_Progress())
+        next_ = f"decide, in {options.folder}/config/,"
     print("\n".join(said))
     print(
-        f"Next: {first} what `surveywaves check` lists there, then `snakemake --snakefile {HOME}/Snakefile`."
+        f"Next: {next_} what `surveywaves check` lists there, then `snakemake --snakefile {HOME}/Snakefile`."
     )
     return 0
 
@@ -244,7 +244,7 @@ def _add_wave(options: argparse.Namespace) -> int:
     web returns and keyed paper forms together, where a list says what the codes of the forms ask (column, wording):
       surveywaves add-wave export.csv paper.csv --wave third --like second --questions paper_codes.tsv
     """
-    from surveywaves import adding  # noqa: PLC0415
+    from surveywaves.adding import addition as adding  # noqa: PLC0415
 
     home = options.config / "waves" / options.wave
     adding.refuse_existing(home)
@@ -329,9 +329,9 @@ def _trace(options: argparse.Namespace) -> int:
     """Follow a number back to the raw files.
 
     Follow a number back to where it comes from: the rows of the released table, the jobs that made them with their
-    code and settings (and the key of the configuration that each stands under), the files that each job read, down
-    to the raw files with their SHA-256, and what the data of each wave are. Told from the records of the run, or of
-    a pin; computes nothing.
+    code and the part of the configuration that each was given, the files that each job read, down to the raw files
+    with their SHA-256, and what the data of each wave are. Told from the records of the run, or of a pin; computes
+    nothing.
 
     WHAT is the name of a released table, `figure NAME`, `table NAME` (a table to paste, or one of the report by the
     name of its download), or a path under results/. column=value, as often as needed, chooses rows.

@@ -19,7 +19,8 @@ the numbers to be checked. What is compared, and how near it must be:
 ``adjusted``
     Adjusted p-values: pingouin.
 
-What statsmodels cannot do, or not in reasonable time, is a row that says so.
+What statsmodels cannot do, or not in reasonable time, is a row that says so. Of many organisations (`CELLS_AT_MOST`)
+the first ones are checked, by themselves: their percentages, alphas and p-values, which no other organisation enters.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -66,7 +68,10 @@ RESPONDENTS_AT_MOST: Final = 10_000
 """Of more, statsmodels takes minutes a scale: one respondent after another."""
 
 CELLS_AT_MOST: Final = 30
-"""Of more, statsmodels' matrices of a column a cell and statement take gigabytes."""
+"""Of more waves and organisations, statsmodels' matrices of a column a cell and statement take gigabytes."""
+
+NOTHING: Final = 1e-8
+"""A variance ratio in place of 0, where statsmodels takes the variance within respondents for another one."""
 
 STEP: Final = 0.01
 """How far from the logarithm of the variance ratio the likelihood is taken."""
@@ -90,7 +95,7 @@ def crosscheck(
     Parameters
     ----------
     sample, scales
-        What was compared: see `surveywaves.mixed.compare.compare_study`.
+        What was compared: see `surveywaves.mixed.compare.estimate`.
     means, contrasts, variances, item_contrasts, reliability
         What was found.
     multiplicity, item_multiplicity
@@ -104,7 +109,26 @@ def crosscheck(
         One number a row: `what` (see above), `scale, item, wave, organisation, term`, `ours`, `theirs`, `difference`
         and `tolerance` (both in the unit of `NEAR`), `verdict` (``agrees``, ``differs``, ``not_checked``), `note`.
     """
-    found: list[Row] = []
+    found: list[Row | pd.DataFrame] = []
+    first = max(CELLS_AT_MOST // len(sample.waves), 1)
+    many = len(sample.organisations) > first
+    some = replace(sample, organisations=sample.organisations[:first]) if many else sample
+    too_many = (
+        f"more than {CELLS_AT_MOST} waves and organisations: the first {first} organisations are checked"
+    )
+
+    def checked(what: str, rows: pd.DataFrame, *besides: str) -> pd.DataFrame:
+        """Take the rows of the first organisations; families of p-values that are over organisations are whole."""
+        ours, family = {*some.organisations, *besides}, f"{BETWEEN}{sample.against}"
+        names = rows["organisation"].unique()
+        of_family = [name for name in names if what == "adjusted" and name.endswith(family)]
+        here = rows["organisation"].isin(
+            [*of_family, *(name for name in names if ours.issuperset(_sides(name)))]
+        )
+        if many and not here.all():
+            found.append(_unchecked(what, rows[~here], too_many))
+        return rows[here] if many else rows
+
     estimates = pd.concat([means, contrasts], ignore_index=True)
     estimates = estimates[estimates["status"].isin(ESTIMATED) & ~estimates["term"].str.endswith(STANDARDISED)]
     for scale in scales:
@@ -115,18 +139,22 @@ def crosscheck(
         ]
         own = pd.concat([own, of_items[~of_items["term"].str.endswith(STANDARDISED)]], ignore_index=True)
         linear = own[(own["analysis"] == LINEAR) & (own["item"] == "")]
-        first = own[(own["analysis"] == ORDINAL) & (own["item"] == scale.items[0])]
+        items = own[(own["analysis"] == ORDINAL) & (own["item"] == scale.items[0])]
         why = f"more than {at_most:,} respondents" if answers.respondents > at_most else ""
-        if len(answers.asked) > CELLS_AT_MOST:
-            why = f"more than {CELLS_AT_MOST} waves and organisations"
+        of_model = too_many if many else why
         of_variances = variances[(variances["scale"] == scale.name) & (variances["analysis"] == LINEAR)]
-        found += _linear(answers, linear, of_variances.set_index("term")["estimate"], why)
-        found += _favourable(answers, own[own["analysis"] == FAVOURABLE], why)
-        found += _ordinal(answers, first, why)
+        found += _linear(answers, linear, of_variances.set_index("term")["estimate"], of_model)
+        favourable = own[own["analysis"] == FAVOURABLE]
+        if many:
+            answers, why = _Answers(some, scale), why or (of_model if sample.covariates else "")
+            favourable = checked("favourable", favourable)
+        found += _favourable(answers, favourable, why)
+        found += _ordinal(answers, items, of_model)
     for scale in scales:
-        found += _alpha(sample, scale, reliability[reliability["scale"] == scale.name])
-    found += _adjusted(contrasts, multiplicity, sample.against)
-    found += _adjusted(item_contrasts, item_multiplicity, sample.against)
+        found += _alpha(sample, scale, checked("alpha", _alphas(sample, scale, reliability), ALL))
+    for table, method in ((contrasts, multiplicity), (item_contrasts, item_multiplicity)):
+        tests = table[table["p_value"].notna()] if method != "none" else table[:0]
+        found += _adjusted(checked("adjusted", tests, ALL), method, sample.against)
     return _table(found)
 
 
@@ -282,13 +310,14 @@ def _checked(what: str, number: _Number, theirs: float, *, unit: float, near: fl
     }
 
 
-def _unchecked(what: str, rows: pd.DataFrame, why: str) -> Iterator[Row]:
-    for number in _numbers(rows):
-        place = dict(zip(COLUMNS[1:], number, strict=False))
-        yield {"what": what, **place, "ours": number.estimate, "verdict": Checked.NOT_CHECKED, "note": why}
+def _unchecked(what: str, rows: pd.DataFrame, why: str) -> pd.DataFrame:
+    ours = rows["p_adjusted" if what == "adjusted" else "estimate"]
+    return rows[[*COLUMNS[1:]]].assign(what=what, ours=ours, verdict=Checked.NOT_CHECKED, note=why)
 
 
-def _linear(answers: _Answers, rows: pd.DataFrame, variances: pd.Series[float], why: str) -> Iterable[Row]:
+def _linear(
+    answers: _Answers, rows: pd.DataFrame, variances: pd.Series[float], why: str
+) -> Iterable[Row | pd.DataFrame]:
     from statsmodels.regression.mixed_linear_model import MixedLM, MixedLMParams  # noqa: PLC0415  a second
 
     if rows.empty:
@@ -300,33 +329,30 @@ def _linear(answers: _Answers, rows: pd.DataFrame, variances: pd.Series[float], 
         why = "statsmodels fits no mixed model with weights, and none with teams in reasonable time"
     elif not np.isfinite(tau2):
         why = why or "one answer a respondent"
+    if why:
+        yield _unchecked("linear", rows, why)
+        return
     place = pd.MultiIndex.from_frame(frame[["wave", "organisation"]].astype("str"))
     cell = [np.asarray(place == one, dtype=np.float64) for one in cells]
     item = [frame["_item"].eq(one).to_numpy(dtype=np.float64) for one in items[1:]]
     design = np.column_stack([*cell, *item, answers.covariates.to_numpy(dtype=np.float64)])
-    if not why and np.linalg.matrix_rank(design.T @ design) < design.shape[1]:
-        why = "the statements or covariates are not linked"
-    if why:
-        yield from _unchecked("linear", rows, why)
+    if np.linalg.matrix_rank(design.T @ design) < design.shape[1]:
+        yield _unchecked("linear", rows, "the statements or covariates are not linked")
         return
     model = MixedLM(frame["value"].to_numpy(), design, groups=frame["_respondent"].to_numpy())
     model.reml, model.cov_pen, model.fe_pen = True, None, None  # what its `fit` sets before it starts
-    nothing = np.zeros(0)
-
-    def at(theta: float) -> tuple[Array, float]:
-        """Coefficients, and the variance within respondents, at a variance ratio."""
-        ratio = np.array([[theta]])
-        coef = np.asarray(model.get_fe_params(ratio, nothing)[0], dtype=np.float64)
-        return coef, float(model.get_scale(coef, ratio, nothing))
+    theta, nothing = float(tau2 / sigma2), np.zeros(0)
 
     def loglik(theta: float) -> float:
-        params = MixedLMParams.from_components(fe_params=at(theta)[0], cov_re=np.array([[theta]]))
+        """At the coefficients of what was found, by which it has no slope there: one search for them is enough."""
+        params = MixedLMParams.from_components(fe_params=coef, cov_re=np.array([[theta]]))
         return float(model.loglike(params, profile_fe=False))
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about singular covariances, at a variance of 0
-        theta = float(tau2 / sigma2)
-        coef, scale = at(theta)
+        ratio = np.array([[max(theta, NOTHING)]])
+        coef = np.asarray(model.get_fe_params(ratio, nothing)[0], dtype=np.float64)
+        scale = float(model.get_scale(coef, ratio, nothing))
         place_of = partial(_Number, answers.scale.name, "", ALL, ALL)
         yield _checked("linear_variances", place_of("sigma2", sigma2), scale, unit=sigma2)
         if theta > 0:
@@ -345,7 +371,7 @@ def _linear(answers: _Answers, rows: pd.DataFrame, variances: pd.Series[float], 
         yield _checked("linear", number, float(vector @ coef), unit=number.std_error)
 
 
-def _favourable(answers: _Answers, rows: pd.DataFrame, why: str) -> Iterable[Row]:
+def _favourable(answers: _Answers, rows: pd.DataFrame, why: str) -> Iterable[Row | pd.DataFrame]:
     from statsmodels.genmod.cov_struct import Independence  # noqa: PLC0415
     from statsmodels.genmod.families import Binomial, Gaussian  # noqa: PLC0415
     from statsmodels.genmod.generalized_estimating_equations import GEE  # noqa: PLC0415
@@ -353,7 +379,7 @@ def _favourable(answers: _Answers, rows: pd.DataFrame, why: str) -> Iterable[Row
     if rows.empty:
         return
     if why:
-        yield from _unchecked("favourable", rows, why)
+        yield _unchecked("favourable", rows, why)
         return
     frame, sample = answers.frame, answers.sample
     places = [
@@ -365,9 +391,7 @@ def _favourable(answers: _Answers, rows: pd.DataFrame, why: str) -> Iterable[Row
     covariates = answers.covariates.to_numpy(dtype=np.float64)
     if covariates.size:
         alone = rows["item"] != ""
-        yield from _unchecked(
-            "favourable", rows[alone], "with covariates, each statement is a model by itself"
-        )
+        yield _unchecked("favourable", rows[alone], "with covariates, each statement is a model by itself")
         rows = rows[~alone]
     favourable = answers.favourable
     with warnings.catch_warnings():
@@ -402,7 +426,7 @@ def _favourable(answers: _Answers, rows: pd.DataFrame, why: str) -> Iterable[Row
             yield _checked("favourable_error", own, theirs, unit=error, near=near)
 
 
-def _ordinal(answers: _Answers, rows: pd.DataFrame, why: str) -> Iterable[Row]:
+def _ordinal(answers: _Answers, rows: pd.DataFrame, why: str) -> Iterable[Row | pd.DataFrame]:
     from statsmodels.miscmodels.ordinal_model import OrderedModel  # noqa: PLC0415
 
     if rows.empty:
@@ -410,7 +434,7 @@ def _ordinal(answers: _Answers, rows: pd.DataFrame, why: str) -> Iterable[Row]:
     if answers.sample.weight or answers.sample.team:
         why = "statsmodels has no ordinal model with weights or teams"
     if why:
-        yield from _unchecked("ordinal_items", rows, why)
+        yield _unchecked("ordinal_items", rows, why)
         return
     frame = answers.frame[answers.frame["_item"] == answers.scale.items[0]]
     cells = [cell for cell, asked in answers.asked.items() if answers.scale.items[0] in asked]
@@ -428,11 +452,15 @@ def _ordinal(answers: _Answers, rows: pd.DataFrame, why: str) -> Iterable[Row]:
         yield _checked("ordinal_items", number, float(theirs), unit=number.std_error)
 
 
-def _alpha(sample: Sample, scale: Scale, rows: pd.DataFrame) -> Iterable[Row]:
+def _alphas(sample: Sample, scale: Scale, rows: pd.DataFrame) -> pd.DataFrame:
+    rows = rows[(rows["scale"] == scale.name) & rows["term"].eq("alpha") & rows["status"].isin(ESTIMATED)]
+    known = rows["organisation"].isin([*sample.organisations, ALL])
+    return rows[known & rows["wave"].isin([*sample.waves, ALL])]
+
+
+def _alpha(sample: Sample, scale: Scale, rows: pd.DataFrame) -> Iterable[Row | pd.DataFrame]:
     from pingouin import cronbach_alpha  # noqa: PLC0415
 
-    known = (*sample.organisations, ALL)
-    rows = rows[rows["term"].eq("alpha") & rows["status"].isin(ESTIMATED) & rows["organisation"].isin(known)]
     frame = sample.frame[list(scale.items)].astype("float64")
     waves = sample.frame["wave"]
     asked = {
@@ -440,7 +468,7 @@ def _alpha(sample: Sample, scale: Scale, rows: pd.DataFrame) -> Iterable[Row]:
         for wave in sample.waves
     }
     asking = [wave for wave in sample.waves if asked[wave]]
-    for number in _numbers(rows[rows["wave"].isin([*sample.waves, ALL])]):
+    for number in _numbers(rows):
         of_waves = asking if number.wave == ALL else [number.wave]
         here = waves.isin(of_waves)
         if number.organisation != ALL:
@@ -452,12 +480,9 @@ def _alpha(sample: Sample, scale: Scale, rows: pd.DataFrame) -> Iterable[Row]:
         yield _checked("alpha", number, theirs, unit=1.0)
 
 
-def _adjusted(contrasts: pd.DataFrame, method: str, against: str) -> Iterable[Row]:
+def _adjusted(tests: pd.DataFrame, method: str, against: str) -> Iterable[Row | pd.DataFrame]:
     from pingouin import multicomp  # noqa: PLC0415
 
-    if method == "none":
-        return
-    tests = contrasts[contrasts["p_value"].notna()]
     compared = tests["organisation"].str.endswith(f"{BETWEEN}{against}") & (against != "")
     others = tests["organisation"].mask(compared, against)
     for _, family in tests.groupby(
@@ -468,8 +493,13 @@ def _adjusted(contrasts: pd.DataFrame, method: str, against: str) -> Iterable[Ro
             yield _checked("adjusted", number, float(adjusted), unit=1.0)
 
 
-def _table(rows: list[Row]) -> pd.DataFrame:
+def _table(found: list[Row | pd.DataFrame]) -> pd.DataFrame:
     numbers = ("ours", "theirs", "difference", "tolerance")
-    made = pd.DataFrame(rows, columns=[*COLUMNS, *numbers, "verdict", "note"])
+    frames: list[pd.DataFrame] = []
+    for whole, some in groupby(found, lambda one: isinstance(one, pd.DataFrame)):
+        rows = list(some)
+        frames += [row for row in rows if isinstance(row, pd.DataFrame)] if whole else [pd.DataFrame(rows)]
+    columns = [*COLUMNS, *numbers, "verdict", "note"]
+    made = pd.concat([pd.DataFrame(columns=columns), *frames], ignore_index=True).reindex(columns=columns)
     text = dict.fromkeys((*COLUMNS, "verdict", "note"), "str")
     return made.astype({**text, **dict.fromkeys(numbers, "float64")})

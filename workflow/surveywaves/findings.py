@@ -111,40 +111,29 @@ def main_pair(presentation: Presentation) -> Pair | None:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One contrast, with the levels that it is the difference of.
-
-    Parameters
-    ----------
-    scale, wave, organisation
-        As in `contrasts`: each of wave and organisation may name two.
-    kind
-        `CHANGE`, `GAP` or `DIFFERENCE`; `LEVEL`: `estimate` is the level itself.
-    first, last
-        Released levels: of a change those of the earlier and later wave; of a gap those of the organisation named
-        second and first; None for a difference in change, and where there are none.
-    estimate, low, high
-        Released; None where there is no estimate.
-    decision, status
-        As in `contrasts`.
-    fewer
-        Whether the estimate is over fewer statements than one of the levels.
-    low_reliability
-        Whether the scale is marked.
-    """
+    """One contrast, with the levels that it is the difference of."""
 
     scale: str
     wave: str
     organisation: str
+    """As in `contrasts`: each of wave and organisation may name two."""
     kind: str
+    """`CHANGE`, `GAP` or `DIFFERENCE`; `LEVEL`: `estimate` is the level itself."""
     first: float | None
     last: float | None
+    """Released levels: of a change those of the earlier and later wave; of a gap those of the organisation named second
+    and first; None for a difference in change, and where there are none."""
     estimate: float | None
     low: float | None
     high: float | None
+    """Released; None where there is no estimate."""
     decision: str
     status: str
+    """As in `contrasts`."""
     fewer: bool
+    """Whether the estimate is over fewer statements than one of the levels."""
     low_reliability: bool
+    """Whether the scale is marked."""
 
     @property
     def up(self) -> bool:
@@ -165,14 +154,6 @@ class Found:
     def against_all(self) -> bool:
         """Whether one organisation is compared with everybody together."""
         return self.organisation.endswith(f"{BETWEEN}{ALL}")
-
-    @property
-    def comparable(self) -> bool:
-        """Whether the estimate is the difference of the levels shown, but for rounding.
-
-        It is not where a wave asked fewer statements: a level is of all that it asked, a contrast of what both asked.
-        """
-        return None not in (self.first, self.last, self.estimate) and not self.fewer
 
 
 def found(
@@ -408,7 +389,7 @@ def _still(of: Mapping[str, list[Found]], labels: Labels, *, named: bool) -> str
     facts = [one for own in of.values() for one in own]
     what = "meaningful" if all(one.decision == Decision.NO_MEANINGFUL_CHANGE for one in facts) else "clear"
     scales = list(dict.fromkeys(one.scale for one in facts))
-    where = f" in {' or '.join(inside(labels, name) for name in of)}" if named else ""
+    where = f" in {listed([inside(labels, name) for name in of], 'or')}" if named else ""
     if len(of) > 2:
         where = f" in any of {counted(len(of))} {labels.presentation.nouns.organisation[1]}"
     on = f"in {labels.scale(scales[0])}" if len(scales) == 1 else f"on {of_scales(None, len(scales))}"

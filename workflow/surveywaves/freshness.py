@@ -80,18 +80,12 @@ def name_of(job: Job) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """What a run has to make.
-
-    Parameters
-    ----------
-    because
-        Jobs that are not as they should be -> why, in a clause.
-    made
-        What these write, and what is made of that.
-    """
+    """What a run has to make."""
 
     because: Mapping[Job, str]
+    """Jobs that are not as they should be -> why, in a clause."""
     made: frozenset[str]
+    """What these write, and what is made of that."""
 
     @property
     def first(self) -> dict[str, str]:
@@ -244,21 +238,14 @@ def _sha256(text: str | bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What runs when a script does.
-
-    Parameters
-    ----------
-    code
-        Its modules, relative to the workflow's folder -> SHA-256.
-    fingerprint
-        Digest of their syntax trees without docstrings: the same after an edit of comments and layout.
-    imported
-        Modules of other packages that they import.
-    """
+    """What runs when a script does."""
 
     code: Mapping[str, str]
+    """Its modules, relative to the workflow's folder -> SHA-256."""
     fingerprint: str
+    """Digest of their syntax trees without docstrings: the same after an edit of comments and layout."""
     imported: frozenset[str]
+    """Modules of other packages that they import."""
 
 
 class Programs:

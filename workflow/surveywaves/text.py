@@ -137,9 +137,9 @@ def few(names: Sequence[str], limit: int = 3) -> str:
     return ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")
 
 
-def listed(words: Sequence[str]) -> str:
+def listed(words: Sequence[str], last: str = "and") -> str:
     """Join words: a, b and c."""
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1] if words else "")))
+    return f" {last} ".join(filter(None, (", ".join(words[:-1]), words[-1] if words else "")))
 
 
 _UNSEEN: Final = re.compile(

@@ -269,7 +269,7 @@ class Labels:
         grade = words.comparability.get(item, Comparability.IDENTICAL)
         return {
             Comparability.REWORDED: f"{words.title} words this {noun} differently.",
-            Comparability.RESCALED: f"{words.title} asked this on another response scale: out of comparisons.",
+            Comparability.RESCALED: f"{words.title} asked this on another response scale, so it is not compared.",
             Comparability.ABSENT: f"{words.title} did not ask this {noun}.",
         }.get(Comparability(grade), "")
 
@@ -309,7 +309,7 @@ class Labels:
         ]
         known: dict[tuple[str, ...], str] = {}
         found = []
-        for key in frame[names].astype(str).itertuples(index=False, name=None):
+        for key in zip(*(frame[name].astype(str) for name in names), strict=True):
             if key not in known:
                 known[key] = self._row_evidence(dict(zip(names, key, strict=True)))
             found.append(known[key])

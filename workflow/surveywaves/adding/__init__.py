@@ -3,28 +3,3 @@
 Nothing here decides for a person. What the files say in words is taken; what could be two things is written down as an
 open decision, and the study does not run until somebody has made it.
 """
-
-from surveywaves.adding.addition import (
-    Addition,
-    add_wave,
-    enlist,
-    grouped,
-    line_to_add,
-    narrate,
-    refuse_existing,
-    write,
-)
-from surveywaves.adding.first import first_study, new_study
-
-__all__ = [
-    "Addition",
-    "add_wave",
-    "enlist",
-    "first_study",
-    "grouped",
-    "line_to_add",
-    "narrate",
-    "new_study",
-    "refuse_existing",
-    "write",
-]

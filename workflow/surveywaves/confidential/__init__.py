@@ -77,21 +77,14 @@ HINT: Final = "answers of people stay with the team; see docs/confidential.md"
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """By what a study's own files are known, names folded by `folded`.
-
-    Parameters
-    ----------
-    people
-        Columns that identify a return in the study's raw files.
-    questions
-        Items, and the columns of raw files that hold their answers.
-    hidden
-        SHA-256 -> path of each confidential file that lies here.
-    """
+    """By what a study's own files are known, names folded by `folded`."""
 
     people: frozenset[str] = frozenset()
+    """Columns that identify a return in the study's raw files."""
     questions: frozenset[str] = frozenset()
+    """Items, and the columns of raw files that hold their answers."""
     hidden: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 -> path of each confidential file that lies here."""
 
 
 @dataclass(frozen=True, slots=True)

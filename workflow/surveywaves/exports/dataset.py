@@ -35,8 +35,6 @@ CONFIDENTIAL: Final = (
 )
 
 ELLIPSIS: Final = "…"
-_JOINER: Final = "\u200d"
-_SKIN: Final = range(0x1F3FB, 0x1F400)
 
 
 def headline(part: ExportPart) -> str:
@@ -107,7 +105,7 @@ def octets(text: str) -> int:
 
 
 def fit(text: str, limit: int, *, size: Callable[[str], int] = len) -> str:
-    """Cut a text to a size, between letters (accents and joined emoji stay whole), and show that it was cut.
+    """Cut a text to a size, not before an accent of the letter that stays, and show that it was cut.
 
     Parameters
     ----------
@@ -118,47 +116,32 @@ def fit(text: str, limit: int, *, size: Callable[[str], int] = len) -> str:
     """
     if size(text) <= limit:
         return text
-    room = limit - size(ELLIPSIS)
-    kept = ""
-    for letter in _letters(text):
-        if (room := room - size(letter)) < 0:
-            break
-        kept += letter
-    return kept.rstrip() + ELLIPSIS
+    end = limit
+    while end and (size(text[:end] + ELLIPSIS) > limit or unicodedata.combining(text[end])):
+        end -= 1
+    return text[:end].rstrip() + ELLIPSIS
 
 
-def wrap(text: str, limit: int, *, size: Callable[[str], int] = octets) -> list[str]:
-    """Break a text into lines of a size, between words where it can be done."""
+def wrap(text: str, limit: int) -> list[str]:
+    """Break a text into lines of so many bytes, between words where it can be done."""
     lines = [""]
     for word in text.split():
-        for piece in _pieces(word, limit, size):
+        for piece in _pieces(word, limit):
             longer = f"{lines[-1]} {piece}".strip()
-            if size(longer) <= limit:
+            if octets(longer) <= limit:
                 lines[-1] = longer
             else:
                 lines.append(piece)
     return lines
 
 
-def _pieces(word: str, limit: int, size: Callable[[str], int]) -> Iterator[str]:
-    piece = ""
-    for letter in _letters(word) if size(word) > limit else [word]:
-        if piece and size(piece + letter) > limit:
-            yield piece
-            piece = ""
-        piece += letter
-    yield piece
-
-
-def _letters(text: str) -> Iterator[str]:
-    letter = ""
-    for sign in text:
-        joins = unicodedata.category(sign).startswith("M") or sign == _JOINER or ord(sign) in _SKIN
-        if letter and not joins and not letter.endswith(_JOINER):
-            yield letter
-            letter = ""
-        letter += sign
-    yield letter
+def _pieces(word: str, limit: int) -> Iterator[str]:
+    while word:
+        end = min(limit, len(word))
+        while octets(word[:end]) > limit:
+            end -= 1
+        yield word[:end]
+        word = word[end:]
 
 
 def _acceptable(sign: str) -> str:
@@ -183,8 +166,7 @@ AGAIN: Final = "pool and codebook must come from the study as it is: run snakema
 REASON_NAMES: Final = tuple(REASONS)
 """Reasons of missing values; the first has number 1."""
 
-IDENTITY: Final = frozenset({"wave", "respondent"})
-ALWAYS: Final = IDENTITY | {"evidence", "complete", "weight"}
+ALWAYS: Final = frozenset({"wave", "respondent", "evidence", "complete", "weight"})
 """Columns that no reasons are kept for: every respondent has a value."""
 
 Measure = Literal["nominal", "ordinal", "scale"]
@@ -192,38 +174,26 @@ Measure = Literal["nominal", "ordinal", "scale"]
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A column of the pooled data.
-
-    Parameters
-    ----------
-    name
-        Its column.
-    kind
-        As the codebook has it: `id`, `group`, `item`, `rescaled_item`, `weight`.
-    label
-        What it is, in words; of an item the statement.
-    codes
-        Code -> its words. Empty for text and for the weight.
-    levels
-        What the pooled data hold where a code stands here, in the order of `codes`; empty where they hold the code.
-    missing
-        Whether its values can be missing, with a reason.
-    section, scale, keyed
-        Of an item: number of its section, name of its scale (empty: none), ``+`` or ``-``.
-    grades
-        Wave -> comparability with the reference wave; of items only.
-    """
+    """A column of the pooled data."""
 
     name: str
+    """Its column."""
     kind: str
+    """As the codebook has it: `id`, `group`, `item`, `rescaled_item`, `weight`."""
     label: str
+    """What it is, in words; of an item the statement."""
     codes: Mapping[int, str]
+    """Code -> its words. Empty for text and for the weight."""
     levels: tuple[Any, ...] = ()
+    """What the pooled data hold where a code stands here, in the order of `codes`; empty where they hold the code."""
     missing: bool = False
+    """Whether its values can be missing, with a reason."""
     section: int | None = None
     scale: str = ""
     keyed: str = ""
+    """Of an item: number of its section, name of its scale (empty: none), ``+`` or ``-``."""
     grades: Mapping[str, str] | None = None
+    """Wave -> comparability with the reference wave; of items only."""
 
     @property
     def measure(self) -> Measure:
@@ -245,28 +215,19 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """The pooled data as numbers.
-
-    Parameters
-    ----------
-    part
-        The study in words.
-    variables
-        The columns, in their order.
-    cells
-        Variable -> codes (integers, 0 where missing), or its text or numbers where it has no codes.
-    reasons
-        Variable -> number of the reason (1 is the first of `REASONS`), 0 where there is a value; of variables that can
-        be missing.
-    rows
-        Respondents.
-    """
+    """The pooled data as numbers."""
 
     part: ExportPart
+    """The study in words."""
     variables: tuple[Variable, ...]
+    """The columns, in their order."""
     cells: Mapping[str, NDArray[Any]]
+    """Variable -> codes (integers, 0 where missing), or its text or numbers where it has no codes."""
     reasons: Mapping[str, NDArray[np.int8]]
+    """Variable -> number of the reason (1 is the first of `REASONS`), 0 where there is a value; of variables that can
+    be missing."""
     rows: int
+    """Respondents."""
 
 
 def dataset(
@@ -287,11 +248,10 @@ def dataset(
     Raises
     ------
     SurveywavesError
-        With one line for every column that the codebook, the data and the study do not agree on, every value that the
-        study does not know, and every column with a cell that has neither a value nor a reason, or both.
+        With one line for every column with a value that the study does not know, or a cell that has neither a value
+        nor a reason, or both.
     """
-    if mistakes := [*_other_columns(responses, missing, codebook)]:
-        raise SurveywavesError(mistakes)
+    mistakes = []
     variables = _variables(codebook, part)
     cells: dict[str, NDArray[Any]] = {}
     reasons: dict[str, NDArray[np.int8]] = {}
@@ -311,25 +271,6 @@ def dataset(
 
 
 # --- how it is done ---------------------------------------------------------------------------------------------
-
-
-def _other_columns(
-    responses: pd.DataFrame, missing: pd.DataFrame, codebook: pd.DataFrame
-) -> Iterator[Mistake]:
-    described = list(codebook["variable"])
-    if described != list(responses.columns):
-        differing = ", ".join(sorted({*described} ^ {*responses.columns})) or "their order"
-        yield Mistake(CODEBOOK, f"describes other columns than {RESPONSES} has: {differing}", AGAIN)
-        return
-    expected = {*IDENTITY, *(set(described) - ALWAYS)}
-    if differing := ", ".join(sorted(expected ^ {*missing.columns})):
-        yield Mistake(RESPONSES, f"its reasons are of other columns: {differing}", AGAIN)
-    if (
-        not responses["respondent"]
-        .reset_index(drop=True)
-        .equals(missing["respondent"].reset_index(drop=True))
-    ):
-        yield Mistake(RESPONSES, "responses and reasons are not of the same respondents", AGAIN)
 
 
 def _variables(codebook: pd.DataFrame, part: ExportPart) -> tuple[Variable, ...]:

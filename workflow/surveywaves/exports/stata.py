@@ -47,26 +47,18 @@ _NO_LONG: Final = 0x7FFFFFE5
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A variable of a Stata file.
-
-    Parameters
-    ----------
-    name, label
-        As the file has them, at most `NAME` and `LABEL` characters.
-    cells
-        Texts, floating-point numbers (NaN is "."), or codes from 0 up.
-    missing
-        Of codes: 0 where there is one, otherwise the number of the extended missing value (1 is .a).
-    labels, missing_labels
-        Code -> its words; number of an extended missing value -> its words.
-    """
+    """A variable of a Stata file."""
 
     name: str
     label: str
+    """As the file has them, at most `NAME` and `LABEL` characters."""
     cells: NDArray[Any]
+    """Texts, floating-point numbers (NaN is "."), or codes from 0 up."""
     missing: NDArray[np.int8] | None = None
+    """Of codes: 0 where there is one, otherwise the number of the extended missing value (1 is .a)."""
     labels: Mapping[int, str] = field(default_factory=dict)
     missing_labels: Mapping[int, str] = field(default_factory=dict)
+    """Code -> its words; number of an extended missing value -> its words."""
 
 
 def write_dta(columns: Sequence[Column], *, label: str, notes: Mapping[str, Sequence[str]]) -> bytes:

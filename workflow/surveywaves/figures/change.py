@@ -34,7 +34,7 @@ from surveywaves.findings import (
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL
 from surveywaves.text import listed
-from surveywaves.words import MINUS, Labels, lower, pair, shortened
+from surveywaves.words import Labels, lower, pair, shortened
 
 TICK: Final[dict[str, Any]] = {"marker": "|", "color": INK, "markeredgewidth": 1.6}
 """Look of the mark of a wave that is not compared."""
@@ -78,7 +78,7 @@ def change_profile(contrasts: pd.DataFrame, means: pd.DataFrame, presentation: P
         if waves := [*levels["wave"].unique()]:
             named = labels.wave(waves[0]) if len(waves) == 1 else "other waves"
             keys.append(Key(named, {**TICK, "markersize": 9}))
-        notes.insert(0, _rounding_note(own.shown, unit))
+        notes.insert(0, "Differences are computed before rounding.")
 
     def mark(axes: Axes, placed: Placed) -> None:
         for y, one in placed:
@@ -182,17 +182,6 @@ def _differing(facts: Sequence[Found], sides: Sequence[tuple[str, ...]], count: 
         one, other, ups, downs = other, one, downs, 0
     less = f", less favourably on {downs}" if downs else ""
     return f"{one} changed more favourably than {other} on {ups} of {count} scales{less}"
-
-
-def _rounding_note(facts: Sequence[Found], unit: Unit) -> str:
-    """Return a note if some printed difference is not that of the printed levels, else an empty string."""
-    for one in facts:
-        if one.comparable:
-            printed = (unit.write(x).replace(MINUS, "-") for x in (one.first, one.last, one.estimate))
-            first, last, change = map(float, printed)
-            if abs(last - first - change) > (0.5 if unit.percent else 0.005):
-                return "Differences are computed before rounding."
-    return ""
 
 
 def _counts(means: pd.DataFrame, own: Estimates, compared: Pair) -> str:

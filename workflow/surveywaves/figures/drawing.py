@@ -33,31 +33,21 @@ DEMONSTRATION: Final = "DEMONSTRATION DATA"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawing:
-    """A finished figure.
-
-    Parameters
-    ----------
-    figure
-        The drawing, at its final size.
-    rows
-        The rows that it drew, of the first of the released tables that it reads.
-    title
-        What it shows, in a sentence that is also drawn on it.
-    caption
-        How to read it, in at most 40 words.
-    alt
-        What it says, for those who do not see it.
-    name, group
-        File name without its ending, and heading that it stands under: as `surveywaves.catalogue` has them.
-    """
+    """A finished figure."""
 
     figure: Figure
+    """The drawing, at its final size."""
     rows: pd.DataFrame
+    """The rows that it drew, of the first of the released tables that it reads."""
     title: str
+    """What it shows, in a sentence that is also drawn on it."""
     caption: str
+    """How to read it, in at most 40 words."""
     alt: str
+    """What it says, for those who do not see it."""
     name: str = ""
     group: str = ""
+    """File name without its ending, and heading that it stands under: as `surveywaves.catalogue` has them."""
 
     @property
     def words(self) -> dict[str, str]:
@@ -119,28 +109,20 @@ def line(axes: Axes, x: Sequence[float], y: Sequence[float], **look: Any) -> Lin
 
 @dataclass
 class Page:
-    """A page that a figure is drawn on.
-
-    Parameters
-    ----------
-    title, subtitle
-        What is seen, and what is shown.
-    keys, notes
-        Legend, and what stands at the foot.
-    lines
-        Height of all rows, in em; on a slide, whose height is fixed, they are stretched a little.
-    heads, below
-        Room above the rows for headings, and under them for the numbers of an axis, in em.
-    """
+    """A page that a figure is drawn on."""
 
     presentation: Presentation
     title: str
     subtitle: str = ""
+    """What is seen, and what is shown."""
     keys: Sequence[Key] = ()
     notes: Iterable[str] = ()
+    """Legend, and what stands at the foot."""
     lines: float = 20.0
+    """Height of all rows, in em; on a slide, whose height is fixed, they are stretched a little."""
     heads: float = 1.8
     below: float = 1.8
+    """Room above the rows for headings, and under them for the numbers of an axis, in em."""
     figure: Figure = field(init=False)
 
     def __post_init__(self) -> None:
@@ -227,12 +209,7 @@ class Page:
     ) -> Axes:
         """Make a panel between two places, in points, whose y runs downwards in lines.
 
-        Parameters
-        ----------
-        axis
-            Limits and ticks of x; where it is `ruled`, with a grid line at each tick.
-        top, lines
-            Where it begins, and how high it is; without, it is as high as all rows.
+        It begins at `top` and has a number of `lines`, or those of all rows; `ruled`, it has a line at each tick.
         """
         low, high, ticks = axis
         lines = max(self.lines if lines is None else lines, 1)
@@ -240,7 +217,7 @@ class Page:
         place = (left / wide, 1 - (start + tall) / self.high, (right - left) / wide, tall / self.high)
         axes = self.figure.add_axes(place)
         axes.set_axis_off()
-        axes.set(xlim=(low, high), ylim=(lines, 0))
+        axes.set(xlim=(low, high), ylim=(lines, 0), xticks=[], yticks=[])
         if ruled:
             axes.vlines([*ticks], 0, lines, **RULES)
         for tick, said in ticks.items():

@@ -145,18 +145,10 @@ class Estimates:
     ) -> Page:
         """Draw panels side by side, or rank the organisations within each scale.
 
-        Parameters
-        ----------
-        words
-            Title and subtitle.
-        mark
-            Draws the estimates of a panel; where organisations are ranked, it is not called.
-        axis
-            Limits and ticks of every panel.
-        keys, notes
-            As for `Page`. Entries for what is withheld and for signs are added.
-        waves
-            Waves under each other within each scale; if empty, differences and intervals are written beside the panels.
+        `words` are title and subtitle, and `axis` is that of every panel. `mark` draws the estimates of a panel; where
+        organisations are ranked, it is not called. `keys` and `notes` are as for `Page`, and entries for what is
+        withheld and for signs are added. `waves` stand under each other within each scale; without, differences and
+        intervals are written beside the panels.
         """
         shown = self.shown
         low = f"{LOW_RELIABILITY_SIGN} Low reliability." if any(one.low_reliability for one in shown) else ""

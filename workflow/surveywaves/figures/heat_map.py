@@ -42,10 +42,7 @@ def heat_map(
 ) -> Drawing:
     """Draw the share of favourable answers to every statement, with the change between the main pair of waves.
 
-    Parameters
-    ----------
-    page
-        Of `catalogue.pages`. A slide shows what changed most, as much as it has room for.
+    `page` is one of `catalogue.pages`; a slide shows what changed most, as much as it has room for.
     """
     labels, sheet, (one, many) = (
         Labels(presentation),

@@ -47,18 +47,9 @@ MARKS: Final = ("x", "y", "series", "told")
 def points(
     axes: Axes, marks: Any, looks: Mapping[str, Sequence[Any]], size: float, *, focus: bool = False
 ) -> None:
-    """Draw marks, in the colour and shape of their series.
+    """Draw marks, a row of `MARKS` each, in the colour and shape that `looks` have for their series.
 
-    Parameters
-    ----------
-    marks
-        A row of `MARKS` for each.
-    looks
-        Series -> colour and shape.
-    size
-        In points.
-    focus
-        Whether values are shown when they are reached by keyboard, too: of few marks only.
+    `size` is in points; with `focus`, of few marks only, values are shown when they are reached by keyboard, too.
     """
     drawn = pd.DataFrame(marks, columns=MARKS)
     if drawn.empty:
@@ -218,7 +209,9 @@ def grid(
     page = Page(presentation, *words, lines=sum(rows.heights), heads=tall + spanned + 0.6, below=0.2, **about)
     rows.write(page)
     if len(cells) and heads:
-        _tiles(page.panel(start, start + count * wide, (0, count, {})), rows, cells)
+        axes = page.panel(start, start + count * wide, (0, count, {}))
+        axes.hlines([*accumulate(rows.heights)][:-1], (page.left - start) / wide, count, **RULES)
+        _tiles(axes, rows, cells)
     for x, name in enumerate(broken):
         page.head(start + (x + 0.5) * wide, name, ha="center", rotation=0 if broken is upright else 90)
     left = 0

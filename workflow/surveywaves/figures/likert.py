@@ -6,7 +6,7 @@ Bars stand under their statement and run from 0 to 100%, with the shares of the 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Final, NamedTuple
 
@@ -37,6 +37,8 @@ TOTAL: Final = 2.2
 NAME: Final = 10.0
 """Most that the name of a bar takes, in em."""
 
+Place = tuple[str, str, str]
+"""Wave, organisation and item."""
 Line = tuple[Item, str, str]
 """Item, wave and organisation of a row of bars; a statement stands above its bars, without wave and organisation."""
 
@@ -44,13 +46,7 @@ Line = tuple[Item, str, str]
 def likert(
     item_frequencies: pd.DataFrame, item_summary: pd.DataFrame, presentation: Presentation, *, group: str
 ) -> Drawing:
-    """Draw the answers to the statements of a scale, sorted by favourable answers in the last wave.
-
-    Parameters
-    ----------
-    group
-        A scale, or `WITHOUT_SCALE`.
-    """
+    """Draw the answers to the statements of a scale or `WITHOUT_SCALE`, the most favourable of the last wave first."""
     labels, em, nouns = Labels(presentation), Sheet.of(presentation.style).em, presentation.nouns
     organisation, title = nouns.organisation[0], labels.scale(group)
     every = [item for item in presentation.items.values() if (item.scale or WITHOUT_SCALE) == group]
@@ -59,10 +55,10 @@ def likert(
     there = [name for name in presentation.organisations if name in answered]
     there = there if 1 < len(there) <= UNDER else []
     rows = rows[rows["organisation"].isin([ALL, *there])]
-    answers = Answers(rows, item_summary[item_summary["item"].isin(set(rows["item"]))])
+    answers = _answers(rows, item_summary[item_summary["item"].isin(set(rows["item"]))])
     asked = [wave for wave in presentation.waves if rows["wave"].eq(wave).any()]
-    shares = {item.item: answers.favourable.get((asked[-1], ALL, item.item)) for item in every if asked}
-    known = {name: share for name, share in shares.items() if share is not None}
+    last = {item.item: answers.get((asked[-1], ALL, item.item)) for item in every if asked}
+    known = {name: bar.favourable for name, bar in last.items() if bar and not math.isnan(bar.favourable)}
     every.sort(key=lambda item: -known.get(item.item, 0.0))
     beside, under = (there, []) if len(there) <= BESIDE else ([], there)
     lines = _fitting(every, rows, asked, under, presentation)
@@ -73,9 +69,7 @@ def likert(
     if known:
         low, high = (number(end, 0) for end in (min(known.values()), max(known.values())))
         title += f": {low if low == high else f'{low}–{high}'}% favourable in {labels.wave(asked[-1])}"
-    fewer = (
-        f"{len(items)} of {len(every)} {nouns.statement[len(every) > 1]}; the tables have the answers to all."
-    )
+    fewer = f"{len(items)} of {len(every)} {nouns.statement[1]}; the tables have the answers to all."
     when = f", in {labels.wave(asked[-1])}" if under and asked else ""
     by = f"; by {organisation}{when}" if under else ""
     page, places = spread(
@@ -86,7 +80,7 @@ def likert(
         keys=_keys(items, rows, presentation),
         notes=[
             reversed_note(items),
-            f"Answers on either side are taken together by {organisation}{when}." if there else "",
+            f"By {organisation}{when}, each side is combined, in a colour between its own." if there else "",
             fewer if len(items) < len(every) else "",
         ],
     )
@@ -94,16 +88,16 @@ def likert(
     ticks = {
         x: said for low, high in ends for x, said in ((low, "0"), ((low + high) / 2, "50"), (high, "100%"))
     }
-    axes, boxes = (
-        page.panel(0, page.right + page.left, (0, page.right + page.left, ticks), ruled=False),
-        list[Box](),
-    )
+    wide, boxes = page.right + page.left, list[Box]()
+    axes = page.panel(0, wide, (0, wide, ticks), ruled=False)
     for whose, place in zip((ALL, *beside), ends, strict=True):
         for y, (item, wave, own) in zip(table.middles, lines, strict=True):
             if not wave:
                 continue
-            if bar := answers.bar(item, wave, whose if own == ALL else own, labels):
-                boxes += _bar(page, axes, place, y, bar)
+            group = whose if own == ALL else own
+            if bar := answers.get((wave, group, item.item)):
+                told = f"{labels.item(item.item)}, {labels.organisation(group)}, {labels.wave(wave)}"
+                boxes += _bar(page, axes, place, bar, y=y, item=item, told=told, whole=group == ALL)
             elif whose == own == ALL:
                 page.write(place[0], y, _nothing(presentation, wave, item), color=GREY)
     corners = [[(x, y), (x + wide, y), (x + wide, y + HIGH), (x, y + HIGH)] for x, y, wide, *_ in boxes]
@@ -121,59 +115,27 @@ def likert(
 
 
 class Bar(NamedTuple):
-    """The answers of a group to a statement in percent, lowest first; NaN where a share is not known.
+    """The answers of a group to a statement in percent, each and the favourable together; NaN where it is not known."""
 
-    `together` has the answers on either side as one. `ends` are the shares below and above the middle, the latter
-    favourable unless the statement is `reversed`; `without` is written in place of one that is not known, and `told`
-    says whose answers they are.
-    """
-
-    shares: Sequence[float]
-    labels: Sequence[str]
-    together: bool
-    ends: Sequence[float]
-    reversed: bool
-    without: str
-    told: str
+    shares: Mapping[int, float]
+    favourable: float
+    withheld: bool
 
 
-class Answers:
-    """The percentage of each answer and of all favourable ones, by wave, organisation and item."""
-
-    def __init__(self, frequencies: pd.DataFrame, summary: pd.DataFrame) -> None:
-        self.shares: dict[tuple[str, str, str], dict[int, float]] = {}
-        self.favourable: dict[tuple[str, str, str], float] = {}
-        self.withheld: set[tuple[str, str, str]] = set()
-        for row in records(frequencies):
-            place = row.wave, row.organisation, row.item
-            self.shares.setdefault(place, {})[row.response] = as_float(row.percent)
-            self.withheld |= {place} if row.status == Status.WITHHELD else set()
-        for row in records(summary[summary["favourable_percent"].notna()]):
-            self.favourable[row.wave, row.organisation, row.item] = float(row.favourable_percent)
-
-    def bar(self, item: Item, wave: str, organisation: str, words: Labels) -> Bar | None:
-        """Return a bar, or None if nobody was asked; an organisation's answers on either side are taken together."""
-        place, scale = (
-            (wave, organisation, item.item),
-            words.presentation.response_scales[item.response_scale],
-        )
-        labels, own = tuple(scale.labels), self.shares.get(place, {})
-        shares, gone = [own.get(n, math.nan) for n in range(1, scale.points + 1)], place in self.withheld
-        if all(map(math.isnan, shares)) and not gone:
-            return None
-        favourable, side = self.favourable.get(place, math.nan), len(shares) // 2
-        ends, known = [sum(shares[:side]), sum(shares[-side:])], 0 if item.key < 0 else 1
-        ends[known] = favourable if math.isnan(ends[known]) else ends[known]
-        if organisation != ALL:
-            low, size = len(scale.favourable), scale.points
-            parts = [slice(0, low), slice(low, size - low), slice(size - low, size)]
-            parts = [part for part in parts if part.stop > part.start]
-            shares = [sum(shares[part]) for part in parts]
-            labels = tuple(" or ".join(dict.fromkeys((labels[p][0], labels[p][-1]))) for p in parts)
-            shares[-known] = favourable if math.isnan(shares[-known]) else shares[-known]
-        told = f"{words.item(item.item)}, {words.organisation(organisation)}, {words.wave(wave)}"
-        without = WITHHELD if gone else NONE
-        return Bar(shares, labels, organisation != ALL, ends, item.key < 0, without, told)
+def _answers(frequencies: pd.DataFrame, summary: pd.DataFrame) -> dict[Place, Bar]:
+    """Collect the answers of every group that was asked."""
+    shares: dict[Place, dict[int, float]] = {}
+    withheld: set[Place] = set()
+    for row in records(frequencies):
+        place = row.wave, row.organisation, row.item
+        shares.setdefault(place, {})[row.response] = as_float(row.percent)
+        withheld |= {place} if row.status == Status.WITHHELD else set()
+    known = {(r.wave, r.organisation, r.item): as_float(r.favourable_percent) for r in records(summary)}
+    return {
+        place: Bar(own, known.get(place, math.nan), place in withheld)
+        for place, own in shares.items()
+        if place in withheld or not all(map(math.isnan, own.values()))
+    }
 
 
 def _nothing(presentation: Presentation, wave: str, item: Item) -> str:
@@ -188,33 +150,56 @@ Box = tuple[float, float, float, str, str, str | None]
 """Left edge, top and width of a part of a bar, its colour and that of its edge, and what it shows on hover."""
 
 
-def _bar(page: Page, axes: Axes, place: tuple[float, float], y: float, bar: Bar) -> list[Box]:
+def _bar(
+    page: Page,
+    axes: Axes,
+    place: tuple[float, float],
+    bar: Bar,
+    *,
+    y: float,
+    item: Item,
+    told: str,
+    whole: bool,
+) -> list[Box]:
     """Write the numbers of a bar that stands at a place, and return its parts and its frame.
 
-    Known answers are drawn from both ends; what is unknown is hatched between them.
+    Known answers are drawn from both ends; what is unknown is hatched between them. Unless it is `whole`, the answers
+    on either side are one part.
     """
-    shares, left, top = np.array(bar.shares), place[0], y - HIGH / 2
-    unit = (place[1] - left) / 100
+    scale = page.presentation.response_scales[item.response_scale]
+    shares = [bar.shares.get(n, math.nan) for n in range(1, scale.points + 1)]
+    labels, side, above = [*scale.labels], scale.points // 2, int(item.key > 0)
+    totals = [sum(shares[:side]), sum(shares[-side:])]
+    totals[above] = bar.favourable if math.isnan(totals[above]) else totals[above]
+    if not whole:
+        low, size = len(scale.favourable), scale.points
+        parts = [
+            slice(*ends) for ends in ((0, low), (low, size - low), (size - low, size)) if ends[0] < ends[1]
+        ]
+        shares = [sum(shares[part]) for part in parts]
+        labels = [" or ".join(dict.fromkeys((labels[p][0], labels[p][-1]))) for p in parts]
+        shares[-above] = bar.favourable if math.isnan(shares[-above]) else shares[-above]
+    left, top, unit = place[0], y - HIGH / 2, (place[1] - place[0]) / 100
     ends, rests = np.cumsum(shares), 100 - np.cumsum(shares[::-1])[::-1]
     starts, drawn = np.where(np.isnan(ends), rests, ends - shares), list[Box]()
     colours = response_colours(page.presentation.style.responses, len(shares))
-    for n, (start, share, colour) in enumerate(zip(starts, shares, colours, strict=True)):
+    for label, start, share, colour in zip(labels, starts, shares, colours, strict=True):
         if not share > 0 or math.isnan(start):
             continue
         text, x, wide = number(share, 0), left + start * unit, share * unit
-        drawn.append((x, top, wide, colour, "white", f"hover:{drawable(f'{bar.labels[n]}: {text}%')}"))
-        if not bar.together and wide >= width(text, page.em) + 0.2 * page.em:
+        drawn.append((x, top, wide, colour, "white", f"hover:{drawable(f'{label}: {text}%')}"))
+        if whole and wide >= width(text, page.em) + 0.2 * page.em:
             page.write(x + wide / 2, y, text, ha="center", color=on(colour))
     if np.isnan(shares).any():
         low, high = np.nanmax([0.0, *ends]), np.nanmin([100.0, *rests])
         if high - low > 0.5:
             hatched(axes, left + low * unit, y, (high - low) * unit, HIGH)
-    for total, x, low in zip(bar.ends, (left - 3, place[1] + 3), (True, False), strict=True):
-        text, favourable = bar.without if math.isnan(total) else number(total, 0), bar.reversed == low
-        look = {"weight": "bold", "color": INK} if favourable else {"color": GREY}
-        mark = page.write(x, y, text, ha="right" if low else "left", **look)
-        if favourable:
-            value(mark, f"{bar.told}: {text}% favourable")
+    for n, (total, x, ha) in enumerate(zip(totals, (left - 3, place[1] + 3), ("right", "left"), strict=True)):
+        text = number(total, 0) if not math.isnan(total) else WITHHELD if bar.withheld else NONE
+        look = {"weight": "bold", "color": INK} if n == above else {"color": GREY}
+        mark = page.write(x, y, text, ha=ha, **look)
+        if n == above:
+            value(mark, f"{told}: {text}% favourable")
     return [*drawn, (left, top, 100 * unit, "none", MARK, None)]
 
 

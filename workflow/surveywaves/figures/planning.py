@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import cycle
 from typing import Any, Final
 
 import pandas as pd
@@ -18,16 +17,14 @@ from surveywaves.terms import BETWEEN, ESTIMATED
 from surveywaves.words import Labels, lower, number, percent, records, whole
 
 DETECTABLE: Final = "detectable"
-SERIES: Final = 6
-"""Most comparisons with a line of their own; more are drawn as one line per kind."""
 LOOKS: Final[Sequence[tuple[str, str, Any]]] = (
     ("#12304c", "o", ""),
     ("#b8400b", "s", (3.7, 1.6)),
     ("#4f6f52", "^", (6.4, 1.6, 1, 1.6)),
     ("#7a3e8e", "D", (1, 1.65)),
 )
-"""Colour, mark and line of each comparison in turn: told apart by any of them."""
-SMALLEST: Final[dict[str, Any]] = {"color": GREY, "linestyle": (0, (1, 1)), "linewidth": 1.4}
+"""Colour, mark and line of each comparison, told apart by any of them; of more comparisons, a line per kind."""
+SMALLEST: Final[dict[str, Any]] = {"color": GREY, "linestyle": (0, (1, 1))}
 
 
 def planning(planning: pd.DataFrame, presentation: Presentation) -> Drawing:
@@ -45,9 +42,9 @@ def planning(planning: pd.DataFrame, presentation: Presentation) -> Drawing:
     names = [lower(KINDS[kind]) for kind in kinds]
     whose = map(labels.organisation, curves["organisation"])
     named = [f"{kind}, {name}" for kind, name in zip(names, whose, strict=True)]
-    many = len(set(named)) > SERIES
+    many = len(set(named)) > len(LOOKS)
     curves = curves.assign(kind=kinds, series=names if many else named)
-    looks = dict(zip(dict.fromkeys(curves["series"]), cycle(LOOKS), strict=False))
+    looks = dict(zip(dict.fromkeys(curves["series"]), LOOKS, strict=False))
     power, returns = percent(100 * plan.power) if plan else "", presentation.nouns.returns[1]
     lines = {name: (0, dashes or None) for name, (_, _, dashes) in looks.items()}
     one = presentation.nouns.organisation[0]
@@ -89,18 +86,19 @@ def _curves(
     top = float(curves["y"].max()) * 1.08
     step = next((one for one in (0.1, 0.2, 0.5, 1.0, 2.0) if top / one <= 7), top)
     low, high = counts[0] - 0.03 * counts[-1], counts[-1] * 1.07
-    axes = page.panel(page.left + 2.5 * em, page.right, (low, high, marked))
+    axes = page.panel(page.left + 2.5 * em, page.right, (low, high, marked), ruled=False)
     axes.set_ylim(0, top)
     heights = [step * place for place in range(int(top / step) + 1)]
     axes.hlines(heights, low, high, **RULES)
+    axes.vlines([*marked], 0, top, **RULES)
     for tick in heights:
         page.write(page.left + 2 * em, page.lines * (1 - tick / top), number(tick, 1), ha="right", color=GREY)
     if plan and plan.smallest is not None:
-        line(axes, [low, counts[-1]], [plan.smallest] * 2, zorder=1, **SMALLEST)
+        line(axes, [low, counts[-1]], [plan.smallest] * 2, zorder=1, linewidth=0.18 * em, **SMALLEST)
     marks = curves.groupby(["series", "x"], sort=False)["y"].median().reset_index()
     palette, dashes = ({name: look[n] for name, look in looks.items()} for n in (0, 2))
     how = {"hue": "series", "style": "series", "palette": palette, "dashes": dashes}
-    sns.lineplot(marks, x="x", y="y", ax=axes, legend=False, linewidth=1.4, errorbar=None, **how)
+    sns.lineplot(marks, x="x", y="y", ax=axes, legend=False, linewidth=0.18 * em, errorbar=None, **how)
     told = (f"{row.series}, {whole(row.x)} {returns}: {number(row.y)} SD" for row in records(marks))
     points(axes, marks.assign(told=[*told]), looks, 0.6 * em)
     if shaded:
@@ -108,9 +106,8 @@ def _curves(
         axes.fill_between(spread.index, spread["min"], spread["max"], color=RULE, alpha=0.6, linewidth=0)
     written = -top
     for size in sorted(marks.loc[marks["x"] == counts[-1], "y"]):
-        if size - written >= top / 10:
-            written = size
-            beside(axes, counts[-1], size, number(size), 0.6 * em, color=INK)
+        written = max(size, written + 1.1 * top / page.lines)
+        beside(axes, counts[-1], written, number(size), 0.6 * em, color=INK)
     below = wrap(f"{returns.capitalize()} of {plan.title if plan else ''}", 60 * em, em)[0]
     y = page.lines + 2.4 * em / page.unit
     page.write((page.left + page.right) / 2, y, below, ha="center", color=GREY)

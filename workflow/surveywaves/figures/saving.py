@@ -23,7 +23,7 @@ from matplotlib.colors import to_hex
 
 from surveywaves.catalogue import FIGURES, NARROW, ROWS_FORMAT, SLIDES, Figure, One, of_study
 from surveywaves.figures.drawing import Drawing
-from surveywaves.figures.style import FONT, RC, drawable, on_slide, on_telephone, width
+from surveywaves.figures.style import FONT, RC, drawable, heights, on_slide, on_telephone, width
 from surveywaves.files import csv_text, write_bytes, write_text
 from surveywaves.study.parts import Presentation
 
@@ -116,6 +116,12 @@ class _Renderer(RendererSVG):
     def get_text_width_height_descent(self, s: str, prop: Any, ismath: object) -> tuple[float, float, float]:  # noqa: ARG002
         size = prop.get_size_in_points()
         return width(s, size, bold=prop.get_weight() == "bold"), size, 0.24 * size
+
+    def _get_font_height_metrics(self, prop: Any) -> tuple[float, float, float]:
+        """Return ascent, descent and gap between lines; matplotlib would read the font for each text."""
+        ascent, descent, gap = heights()
+        size = prop.get_size_in_points()
+        return size * ascent, size * descent, size * gap
 
     def draw_text(self, gc: Any, x: float, y: float, s: str, *how: Any, **_: object) -> None:
         prop, angle = how[:2]

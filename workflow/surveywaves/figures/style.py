@@ -129,14 +129,15 @@ def on(background: str) -> str:
 def toned(colour: str, aim: float) -> str:
     """Make a colour lighter or darker until it has a luminance, and keep its hue."""
     first = luminance(colour)
-    shades = sns.blend_palette([colour, "#ffffff" if first < aim else "#000000"], 500).as_hex()
+    shades = _shades(colour, "#ffffff" if first < aim else "#000000")
     away = bisect_left(shades, abs(aim - first), key=lambda shade: abs(luminance(shade) - first))
-    return str(shades[min(away, len(shades) - 1)])
+    return shades[min(away, len(shades) - 1)]
 
 
-DARK: Final = ((0.045,), (0.045, 0.27), (0.03, 0.11, 0.27))
-"""Luminances of the answers on one side, outermost first: the innermost is 3:1 to white, and so is any to the line
-between; where a side has two, they are 3:1 to each other too."""
+@cache
+def _shades(colour: str, end: str) -> tuple[str, ...]:
+    return tuple(map(str, sns.blend_palette([colour, end], 500).as_hex()))
+
 
 NEITHER: Final = "#f4f4f4"
 
@@ -147,9 +148,10 @@ def response_colours(palette: tuple[str, ...], options: int) -> tuple[str, ...]:
 
     The hues are those of the palette's ends; lightness is ours, so that each answer stands out from its neighbour or
     from the white line between them by 3:1, in greyscale as well. A middle answer is nearly white, within an outline.
+    A side's tones are evenly spaced, dark outside; where it is one answer, it has the tone between those of two.
     """
     side = options // 2
-    tones = DARK[side - 1] if side <= len(DARK) else [0.03 + 0.24 * k / (side - 1) for k in range(side)]
+    tones = [0.05 * 1.6 * 4 ** (n / (side - 1) if side > 1 else 0.5) - 0.05 for n in range(side)]
     low, high = ([toned(end, tone) for tone in tones] for end in (palette[0], palette[-1]))
     return (*low, *([NEITHER] if options % 2 else []), *high[::-1])
 
@@ -167,6 +169,15 @@ def _font(*, bold: bool) -> FT2Font:
     font = FT2Font(findfont(FontProperties(family=FONT, weight="bold" if bold else "normal")))
     font.set_size(font.units_per_EM, 72)
     return font
+
+
+@cache
+def heights() -> tuple[float, float, float]:
+    """Return ascent, descent and gap between lines of the font, in its size."""
+    font = _font(bold=False)
+    table: Any = font.get_sfnt_table("OS/2")
+    up, down, gap = (table[name] for name in ("sTypoAscender", "sTypoDescender", "sTypoLineGap"))
+    return up / font.units_per_EM, -down / font.units_per_EM, gap / font.units_per_EM
 
 
 @cache

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -117,18 +117,18 @@ class OrdinalFit:
     theta_cov: FloatArray
     determined: Determined
     determined_at_first: Determined
-    unknown: Unknown
-    infinite: tuple[str, ...]
-    separated: bool
-    loglik: float
-    nodes: FloatArray
-    scaled_gradient: float
-    freedom: float
-    maximum: Maximum | None
     n_obs: int
     n_respondents: int
     status: Status
     note: str
+    unknown: Unknown = ()
+    infinite: tuple[str, ...] = ()
+    separated: bool = False
+    loglik: float = math.nan
+    nodes: FloatArray = field(default_factory=lambda: np.zeros(0))
+    scaled_gradient: float = math.nan
+    freedom: float = math.nan
+    maximum: Maximum | None = None
 
     @property
     def analysis(self) -> str:
@@ -430,14 +430,6 @@ def _no_fit(design: Design, link: Link, status: Status, note: str) -> OrdinalFit
         theta_cov=np.full((parameters, parameters), math.nan),
         determined=nothing,
         determined_at_first=nothing,
-        unknown=(),
-        infinite=(),
-        separated=False,
-        loglik=math.nan,
-        nodes=np.zeros(0),
-        scaled_gradient=math.nan,
-        freedom=math.nan,
-        maximum=None,
         n_obs=answers_in(design),
         n_respondents=round(float(design.persons.sum())),
         status=status,

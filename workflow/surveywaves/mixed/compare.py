@@ -47,66 +47,6 @@ ANALYSES: Final = (LINEAR, ORDINAL, FAVOURABLE)
 """The order of the rows: all scales by one analysis before all by the next."""
 
 
-def compare_study(
-    sample: Sample,
-    scales: Sequence[Scale],
-    items: Sequence[Scale],
-    scale_use: pd.DataFrame,
-    *,
-    standardised_effect: float,
-    percentage_points: float,
-    robust: bool = True,
-    confidence: float = 0.95,
-    min_cell: int = 2,
-    multiplicity: str = "holm",
-    item_multiplicity: str = "fdr_bh",
-) -> Compared:
-    """Compare waves and organisations on every scale, by the answers and both models, and on every item.
-
-    Parameters
-    ----------
-    sample
-        Who is compared.
-    scales, items
-        What is compared; the items each as a scale of its own.
-    scale_use
-        What `reliability.usage` found: whether a scale is reliable enough.
-    standardised_effect, percentage_points
-        Smallest effects of interest: see `decide`.
-    robust
-        Whether the linear model's standard errors hold where cells differ in spread: see `fit_linear`.
-    confidence
-        Coverage of the intervals, and 1 less the level of the decisions.
-    min_cell
-        Fewest respondents of a wave and organisation that has estimates of its own.
-    multiplicity, item_multiplicity
-        Adjustment of p-values across scales, and across items: see `decide`.
-
-    Returns
-    -------
-    Compared
-        `means` and `contrasts` (with decisions; those of the models in their own units and standardised) of the
-        percentage of favourable answers and of both models, `variances` of these, the linear model's `diagnostics` and
-        the tests of what the ordinal model assumes of each item, and `item_contrasts` with decisions.
-
-    Raises
-    ------
-    ValueError
-        If sample, scales and items contradict the frame or each other.
-    """
-    found = estimate(sample, scales, items, robust=robust, confidence=confidence, min_cell=min_cell)
-    return judge(
-        found,
-        scale_use,
-        standardised_effect=standardised_effect,
-        percentage_points=percentage_points,
-        confidence=confidence,
-        multiplicity=multiplicity,
-        item_multiplicity=item_multiplicity,
-        against=sample.against,
-    )
-
-
 def estimate(
     sample: Sample,
     scales: Sequence[Scale],
@@ -116,7 +56,26 @@ def estimate(
     confidence: float = 0.95,
     min_cell: int = 2,
 ) -> Estimated:
-    """Estimate what `compare_study` decides on, of some scales and items or of all: see there."""
+    """Compare waves and organisations on every scale, by the answers and both models, and on every item.
+
+    Parameters
+    ----------
+    sample
+        Who is compared.
+    scales, items
+        What is compared, some or all; the items each as a scale of its own.
+    robust
+        Whether the linear model's standard errors hold where cells differ in spread: see `fit_linear`.
+    confidence
+        Coverage of the intervals, and 1 less the level of the decisions.
+    min_cell
+        Fewest respondents of a wave and organisation that has estimates of its own.
+
+    Raises
+    ------
+    ValueError
+        If sample, scales and items contradict the frame or each other.
+    """
     check_confidence(confidence)
     found: dict[str, list[pd.DataFrame]] = {name: [tidy([])] for name in Estimated._fields}
     for scale in scales:
@@ -148,7 +107,26 @@ def judge(
     item_multiplicity: str,
     against: str,
 ) -> Compared:
-    """Decide what moved, of what was estimated of all scales and items: see `compare_study`."""
+    """Decide what moved, of what was estimated of all scales and items.
+
+    Parameters
+    ----------
+    found
+        By `estimate`, in one piece or several.
+    scale_use
+        What `reliability.usage` found: whether a scale is reliable enough.
+    standardised_effect, percentage_points, confidence, against
+        See `decide`.
+    multiplicity, item_multiplicity
+        Adjustment of p-values across scales, and across items: see `decide`.
+
+    Returns
+    -------
+    Compared
+        `means` and `contrasts` (with decisions; those of the models in their own units and standardised) of the
+        percentage of favourable answers and of both models, `variances` of these, the linear model's `diagnostics` and
+        the tests of what the ordinal model assumes of each item, and `item_contrasts` with decisions.
+    """
     means, contrasts, variances = (
         frame.sort_values("analysis", key=_place, kind="stable", ignore_index=True) for frame in found[:3]
     )
@@ -193,7 +171,7 @@ def judge_items(
     Parameters
     ----------
     sample, items, standardised_effect, percentage_points, confidence, min_cell, multiplicity
-        See `compare_study`; the last is of the items.
+        See `estimate` and `judge`; the last is of the items.
 
     Returns
     -------

@@ -24,7 +24,7 @@ import pandas as pd
 from scipy.special import stdtr, stdtrit
 from statsmodels.stats.multitest import multipletests
 
-from surveywaves.mixed.design import Design, FloatArray, IntArray, add_by
+from surveywaves.mixed.design import BoolArray, Design, FloatArray, IntArray, add_by
 from surveywaves.mixed.estimable import NOT_DETERMINED
 from surveywaves.sample import paired
 from surveywaves.terms import ALL, BETWEEN, EMMEAN, PERCENT_FAVOURABLE, STANDARDISED, Status
@@ -122,7 +122,66 @@ FAMILY: Final = ("analysis", "term", "wave", "organisation")
 
 Cell: TypeAlias = tuple[str, str]
 
-Stated: TypeAlias = tuple[dict[str, str], dict[Cell, float]]
+
+class Weights(Mapping[Cell, float]):
+    """Weights of some cells: by name for whom it asks, by place for arithmetic, as one contrast may have hundreds.
+
+    Parameters
+    ----------
+    of
+        Waves and organisations; the cells are of their product, organisations running fastest.
+    places, numbers
+        (K,) places of the cells there, and their weights.
+    """
+
+    __slots__ = ("_named", "numbers", "of", "places")
+
+    def __init__(
+        self, of: tuple[tuple[str, ...], tuple[str, ...]], places: IntArray, numbers: FloatArray
+    ) -> None:
+        self.of, self.places, self.numbers = of, places, numbers
+        self._named: dict[Cell, float] | None = None
+
+    def _by_name(self) -> dict[Cell, float]:
+        if self._named is None:
+            waves, organisations = self.of
+            at = (divmod(place, len(organisations)) for place in self.places.tolist())
+            cells = ((waves[wave], organisations[organisation]) for wave, organisation in at)
+            self._named = dict(zip(cells, self.numbers.tolist(), strict=True))
+        return self._named
+
+    @property
+    def waves(self) -> tuple[str, ...]:
+        """Those of the cells, in their order."""
+        waves, organisations = self.of
+        return tuple(waves[place] for place in dict.fromkeys((self.places // len(organisations)).tolist()))
+
+    def some(self, chosen: BoolArray) -> Weights:
+        """Keep (K,) chosen cells."""
+        return Weights(self.of, self.places[chosen], self.numbers[chosen])
+
+    def __getitem__(self, cell: Cell) -> float:
+        """Give the weight of a cell."""
+        return self._by_name()[cell]
+
+    def __iter__(self) -> Iterator[Cell]:
+        """Go over the cells."""
+        return iter(self._by_name())
+
+    def __len__(self) -> int:
+        """Give K."""
+        return len(self.places)
+
+
+def weights_in(design: Design, weights: Mapping[Cell, float]) -> tuple[IntArray, FloatArray]:
+    """(K,) places of cells in a design, and their weights."""
+    if isinstance(weights, Weights) and weights.of == (design.waves, design.organisations):
+        return weights.places, weights.numbers
+    place = _places(design)
+    return np.array([place[cell] for cell in weights], dtype=np.intp), np.array(list(weights.values()))
+
+
+Stated: TypeAlias = tuple[dict[str, str], Weights]
 """The labels of a mean or contrast, and its weights on the cells."""
 
 
@@ -214,11 +273,10 @@ def compare_fit(
     check_confidence(confidence)
     common = {"analysis": fit.analysis, "scale": scale}
 
-    def table(stated: Iterator[Stated], *, test: bool) -> pd.DataFrame:
-        every = list(stated)
-        sums = [weights for _, weights in every]
+    def table(stated: Sequence[Stated], *, test: bool) -> pd.DataFrame:
+        sums = [weights for _, weights in stated]
         found = estimates(design, fit, sums, confidence=confidence, min_cell=min_cell)
-        rows = zip(every, found, strict=True)
+        rows = zip(stated, found, strict=True)
         made = tidy(common | one[0] | weighed(design, one, row) for one, row in rows)
         return made if test else made.assign(p_value=math.nan)
 
@@ -284,22 +342,22 @@ def estimates_by(
 
     Consecutive sums of equally many cells are computed at once.
     """
-    place = _places(design)
     made: list[dict[str, Any]] = []
+    respondents = design.respondents
     for _, some in groupby(sums, key=len):
         block = list(some)
-        cells = np.array([[place[cell] for cell in weights] for weights in block], dtype=np.intp)
-        counts = design.respondents[cells]
+        found_in = [weights_in(design, one) for one in block]
+        cells, weights = (np.array(part) for part in zip(*found_in, strict=True))
+        counts = respondents[cells]
         clear = fit.status in FITTED and not _by_level(design)
         plain = np.asarray((counts >= max(min_cell, 1)).all(axis=1) & clear)
         screened = [
-            ({"n": round(number)}, False) if fine else screen(design, fit, weights, min_cell=min_cell)
-            for weights, fine, number in zip(block, plain, counts.sum(axis=1).tolist(), strict=True)
+            ({"n": round(number)}, False) if fine else screen(design, fit, one, min_cell=min_cell)
+            for one, fine, number in zip(block, plain, counts.sum(axis=1).tolist(), strict=True)
         ]
         asked = np.array([not refused for _, refused in screened])
         found: Iterator[dict[str, Any]] = iter(())
         if asked.any():
-            weights = np.array([list(one.values()) for one in block])
             combined = combine(cells[asked], weights[asked])
             tested = tests_against_zero(*combined[:3], confidence=confidence)
             found = (
@@ -344,12 +402,14 @@ def screen(
         `n`, with the reason in `status` and `note` if refused; and whether it is. If not, a `note` says how many
         overlap in the covariates, where these are not all.
     """
-    counts = _respondents(design)
-    base: dict[str, Any] = {"n": round(sum(counts[cell] for cell in weights))}
-    if empty := [cell for cell in weights if counts[cell] == 0]:
-        return base | {"status": Status.NOT_ESTIMABLE, "note": f"nobody answered: {name_cells(empty)}"}, True
-    if small := [cell for cell in weights if counts[cell] < min_cell]:
-        note = f"fewer than {min_cell} respondents: {name_cells(small)}"
+    cells, _ = weights_in(design, weights)
+    counts = _respondents(design)[cells]
+    base: dict[str, Any] = {"n": round(float(counts.sum()))}
+    if (empty := cells[counts == 0]).size:
+        note = f"nobody answered: {name_cells(design, empty)}"
+        return base | {"status": Status.NOT_ESTIMABLE, "note": note}, True
+    if (small := cells[counts < min_cell]).size:
+        note = f"fewer than {min_cell} respondents: {name_cells(design, small)}"
         return base | {"status": Status.TOO_FEW, "note": note}, True
     if fit.status not in FITTED:
         return base | {"status": fit.status, "note": fit.note}, True
@@ -380,23 +440,17 @@ def overlap(design: Design, weights: Mapping[Cell, float]) -> float:
     """
     if not _by_level(design):
         return 1.0
-    persons, place = _profiles(design), _places(design)
-    rest: dict[str, float] = {}
-    for (_, organisation), weight in weights.items():
-        rest[organisation] = rest.get(organisation, 0.0) + weight
-    within = min(weights.values()) > 0 or max(map(abs, rest.values())) < CANCELS
-    compared: dict[str, dict[str, FloatArray]] = {}
-    for cell, weight in weights.items():
-        wave, organisation = cell
-        among, side = (organisation, wave) if within else (ALL, "first" if weight > 0 else "second")
-        sides = compared.setdefault(among, {})
-        sides[side] = sides.get(side, 0.0) + persons[place[cell]]
-    everybody = sum(float(side.sum()) for sides in compared.values() for side in sides.values())
-    common = 0.0
-    for sides in compared.values():
-        cells = np.array(list(sides.values()))
-        common += float(cells[:, (cells > 0).all(axis=0)].sum())
-    return common / everybody
+    cells, on = weights_in(design, weights)
+    wave, organisation = np.divmod(cells, len(design.organisations))
+    persons, waves = _profiles(design)[cells], len(design.waves)
+    within = on.min() > 0 or np.abs(np.bincount(organisation, on)).max() < CANCELS
+    among, side = (organisation, organisation * waves + wave) if within else (cells * 0, on > 0)
+    _, first, side = np.unique(side, return_index=True, return_inverse=True)
+    sides = np.zeros((len(first), persons.shape[1]))
+    np.add.at(sides, side, persons)
+    lacking = np.zeros((len(design.organisations), persons.shape[1]))
+    np.add.at(lacking, among[first], sides == 0)
+    return float(sides[lacking[among[first]] == 0].sum() / sides.sum())
 
 
 def _by_level(design: Design) -> bool:
@@ -405,9 +459,9 @@ def _by_level(design: Design) -> bool:
 
 
 @lru_cache(maxsize=2)
-def _respondents(design: Design) -> dict[Cell, float]:
-    """Respondents of each cell, counted once for all contrasts of a design."""
-    return dict(zip(design.cells, design.respondents, strict=True))
+def _respondents(design: Design) -> FloatArray:
+    """(C,) respondents of each cell, counted once for all contrasts of a design."""
+    return design.respondents
 
 
 @lru_cache(maxsize=2)
@@ -417,11 +471,11 @@ def _places(design: Design) -> dict[Cell, int]:
 
 
 @lru_cache(maxsize=2)
-def _answers(design: Design) -> dict[Cell, float]:
-    """Respondents of each cell who answered the item that most answered."""
+def _answers(design: Design) -> FloatArray:
+    """(C,) respondents of each cell who answered the item that most answered."""
     cell = design.cell[design.group]
     by_item = [add_by(cell[one], design.persons[one], len(design.cells)) for one in (design.answers > 0).T]
-    return dict(zip(design.cells, np.max(by_item, axis=0, initial=0.0), strict=True))
+    return np.asarray(np.max(by_item, axis=0, initial=0.0), dtype=np.float64)
 
 
 @lru_cache(maxsize=2)
@@ -439,7 +493,7 @@ def weighed(design: Design, stated: Stated, result: dict[str, Any]) -> dict[str,
     labels, weights = stated
     if labels["organisation"].rpartition(BETWEEN)[2] != ALL:
         return result
-    number = len({name for (_, name), weight in weights.items() if abs(weight) < 1})
+    number = len(set((weights.places[np.abs(weights.numbers) < 1] % len(design.organisations)).tolist()))
     every = sum(share > 0 for share in design.shares.values())
     some = f"over {number} of {every} organisations" if number < every else ""
     return result | {"note": "; ".join(filter(None, (design.shares_note, some, result.get("note"))))}
@@ -511,82 +565,90 @@ def check_confidence(confidence: float) -> None:
         raise ValueError(f"not a coverage between 0 and 1: {confidence}")
 
 
-def stated_means(design: Design) -> Iterator[Stated]:
+@lru_cache(maxsize=2)
+def stated_means(design: Design) -> tuple[Stated, ...]:
     """Every cell's mean and, where the design has shares, all organisations' in a wave, as labels and weights."""
-    for wave in design.waves:
-        for organisation in design.organisations:
-            yield _labels(EMMEAN, wave, organisation), {(wave, organisation): 1.0}
-        if everybody := _everybody(design, wave):
-            yield _labels(EMMEAN, wave, ALL), {(wave, name): share for name, share in everybody.items()}
+    found: list[Stated] = []
+    of, size = (design.waves, design.organisations), len(design.organisations)
+    for place, wave in enumerate(design.waves):
+        for number, organisation in enumerate(design.organisations):
+            one = Weights(of, np.array([place * size + number]), np.ones(1))
+            found.append((_labels(EMMEAN, wave, organisation), one))
+        names, shares = _everybody(design, place)
+        if len(names):
+            found.append((_labels(EMMEAN, wave, ALL), Weights(of, place * size + names, shares)))
+    return tuple(found)
 
 
-def stated_contrasts(design: Design) -> Iterator[Stated]:
+@lru_cache(maxsize=2)
+def stated_contrasts(design: Design) -> tuple[Stated, ...]:
     """Every contrast between cells that have respondents (see `compare_fit`), as labels and weights."""
-    waves, counts = list(design.waves), _respondents(design)
-    spans = [(earlier, later) for earlier, later in combinations(waves, 2)]
+    of, there = (design.waves, design.organisations), _respondents(design) > 0
+    waves, size = design.waves, len(design.organisations)
+    spans = list(combinations(range(len(waves)), 2))
+    found: list[Stated] = []
 
-    def there(weights: Mapping[Cell, float]) -> bool:
-        return all(counts[cell] > 0 for cell in weights)
+    def state(term: str, wave: str, organisation: str, cells: IntArray, weights: FloatArray) -> None:
+        if there[cells].all():
+            found.append((_labels(term, wave, organisation), Weights(of, cells, weights)))
+
+    def span(earlier: int, later: int) -> str:
+        return f"{waves[later]}{BETWEEN}{waves[earlier]}"
 
     for earlier, later in spans:
-        for organisation in design.organisations:
-            if there(weights := {(later, organisation): 1.0, (earlier, organisation): -1.0}):
-                yield _labels("change", f"{later} - {earlier}", organisation), weights
-        if everybody := _everybody(design, later, earlier):
-            now, before = (
-                {(wave, name): share for name, share in everybody.items()} for wave in (later, earlier)
-            )
-            yield (
-                _labels("change", f"{later} - {earlier}", ALL),
-                now | {cell: -share for cell, share in before.items()},
-            )
-    for wave in waves:
-        for between, sides in _compared(design, wave):
-            if there(weights := {(wave, name): weight for name, weight in sides.items()}):
-                yield _labels("gap", wave, between), weights
+        for place, organisation in enumerate(design.organisations):
+            cells = np.array([later, earlier]) * size + place
+            state("change", span(earlier, later), organisation, cells, np.array([1.0, -1.0]))
+        names, shares = _everybody(design, later, earlier)
+        if len(names):
+            cells = np.concatenate([later * size + names, earlier * size + names])
+            state("change", span(earlier, later), ALL, cells, np.concatenate([shares, -shares]))
+    for place, wave in enumerate(waves):
+        for between, names, weights in _compared(design, place):
+            state("gap", wave, between, place * size + names, weights)
     for earlier, later in spans:
-        for between, sides in _compared(design, later, earlier):
-            if there(weights := _changes(later, earlier, sides)):
-                yield _labels("difference_in_differences", f"{later} - {earlier}", between), weights
+        for between, names, weights in _compared(design, later, earlier):
+            # the change of each organisation, what adds before what is taken away
+            ends = np.where(weights[:, None] > 0, [later, earlier], [earlier, later])
+            cells, sides = (ends * size + names[:, None]).ravel(), np.abs(weights[:, None]) * [1.0, -1.0]
+            state("difference_in_differences", span(earlier, later), between, cells, sides.ravel())
+    return tuple(found)
 
 
-def _changes(later: str, earlier: str, sides: Mapping[str, float]) -> dict[Cell, float]:
-    """Weigh the change of each organisation, what adds before what is taken away."""
-    weights: dict[Cell, float] = {}
-    for name, weight in sides.items():
-        ends = (later, weight), (earlier, -weight)
-        weights |= {(wave, name): on for wave, on in (ends if weight > 0 else reversed(ends))}
-    return weights
-
-
-def _compared(design: Design, *waves: str) -> Iterator[tuple[str, dict[str, float]]]:
-    """Yield which organisations are compared in some waves: ``first - second``, and the weight of each."""
+def _compared(design: Design, *waves: int) -> Iterator[tuple[str, IntArray, FloatArray]]:
+    """Yield which organisations are compared in some waves: ``first - second``, places, and the weight of each."""
     names = design.organisations
     if design.against == ALL:
-        everybody = _everybody(design, *waves)
-        for own in names if everybody else ():
-            rest = {name: -share for name, share in everybody.items() if name != own}
-            yield f"{own}{BETWEEN}{ALL}", {own: 1.0 - everybody.get(own, 0.0)} | rest
+        everybody, shares = _everybody(design, *waves)
+        for place, own in enumerate(names if len(everybody) else ()):
+            rest = everybody != place
+            weights = np.append(1.0 - shares[~rest].sum(), -shares[rest])
+            yield f"{own}{BETWEEN}{ALL}", np.append(place, everybody[rest]), weights
         return
+    place_of = {name: place for place, name in enumerate(names)}
     for first, second in paired(names, design.against):
-        yield f"{first}{BETWEEN}{second}", {first: 1.0, second: -1.0}
+        places = np.array([place_of[first], place_of[second]])
+        yield f"{first}{BETWEEN}{second}", places, np.array([1.0, -1.0])
 
 
-def _everybody(design: Design, *waves: str) -> dict[str, float]:
-    """Share of each organisation in all staff of some waves; none if one of them has no respondents.
+def _everybody(design: Design, *waves: int) -> tuple[IntArray, FloatArray]:
+    """(K,) the organisations of all staff of some waves and their shares; none if one has no respondents.
 
     Where organisations are not compared in pairs, those are left out that have fewer answers than `smallest_of_all`
     in one of the waves, provided that the others make up nearly all (`NEARLY_ALL`).
     """
-    shares = {name: share for name, share in design.shares.items() if share > 0}
+    place_of = {name: place for place, name in enumerate(design.organisations)}
+    known = {name: share for name, share in design.shares.items() if share > 0}
+    places, shares = np.array([place_of[name] for name in known], dtype=np.intp), np.array([*known.values()])
     counts = _answers(design) if design.against else _respondents(design)
-    least = {name: min(counts[wave, name] for wave in waves) for name in shares}
-    if design.against and len(shares) > 2:
-        enough = {name: share for name, share in shares.items() if least[name] >= design.smallest_of_all}
-        held = sum(enough.values())
-        if len(enough) < len(shares):
-            return {name: share / held for name, share in enough.items()} if held >= NEARLY_ALL else {}
-    return shares if all(number > 0 for number in least.values()) else {}
+    by_wave = counts.reshape(len(design.waves), len(design.organisations))[list(waves)]
+    least = by_wave.min(axis=0)[places]
+    if design.against and len(places) > 2 and not (enough := least >= design.smallest_of_all).all():
+        held = sum(shares[enough].tolist())
+        kept = enough & (held >= NEARLY_ALL)
+        return places[kept], shares[kept] / held
+    everybody = np.full(len(places), bool((least > 0).all()))
+    return places[everybody], shares[everybody]
 
 
 def _obstacle(design: Design, cells: IntArray, weights: FloatArray) -> str:
@@ -595,7 +657,7 @@ def _obstacle(design: Design, cells: IntArray, weights: FloatArray) -> str:
     if not weights[apart].sum():  # compared with each other only: items are no obstacle
         return NOT_DETERMINED
     items = ", ".join(item for item, one in zip(design.items, design.common, strict=True) if one)
-    named = name_cells([design.cells[place] for place in sorted(cells[apart].tolist())])
+    named = name_cells(design, np.sort(cells[apart]))
     return f"no items in common, directly or through others, with those asked {items}: {named}"
 
 
@@ -603,9 +665,10 @@ def _labels(term: str, wave: str, organisation: str) -> dict[str, str]:
     return {"term": term, "wave": wave, "organisation": organisation}
 
 
-def name_cells(cells: Sequence[Cell]) -> str:
+def name_cells(design: Design, places: IntArray) -> str:
     """Cells in words."""
-    return "; ".join(f"{wave}, {organisation}" for wave, organisation in cells)
+    at = (divmod(place, len(design.organisations)) for place in places.tolist())
+    return "; ".join(f"{design.waves[wave]}, {design.organisations[name]}" for wave, name in at)
 
 
 def _who_and_what(design: Design) -> Iterator[dict[str, Any]]:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -151,18 +152,12 @@ class Design:
         linked = np.bincount(asked, minlength=len(self.cells))
         return np.asarray((self.respondents > 0) & (linked == 0))
 
-    def mean_vector(self, wave: str, organisation: str) -> FloatArray:
-        """(P,) the linear combination of the columns that is a cell's estimated marginal mean.
+    def mean_vectors(self, cells: IntArray, weights: FloatArray) -> FloatArray:
+        """(R, P) sums of the estimated marginal means of (R, K) cells, each with its weight, by the columns.
 
         The `common` items weigh equally; covariates are at their mean over all respondents of the design,
         which, the model being additive, standardises over their joint distribution.
         """
-        cell = self.cells.index((wave, organisation))
-        (vector,) = self.mean_vectors(np.array([[cell]], dtype=np.intp), np.ones((1, 1)))
-        return np.asarray(vector)
-
-    def mean_vectors(self, cells: IntArray, weights: FloatArray) -> FloatArray:
-        """(R, P) sums of the `mean_vector` of (R, K) cells, each with its weight."""
         vectors = np.zeros((len(cells), len(self.columns)))
         np.put_along_axis(vectors, cells, weights, axis=1)
         share = self.common[1:] / max(int(self.common.sum()), 1)
@@ -264,8 +259,9 @@ def takes_part(sample: Sample, scale: Scale) -> BoolArray:
     return _kept(sample, np.asarray(sample.frame[list(scale.items)].notna().to_numpy().any(axis=1)))[0]
 
 
+@lru_cache(maxsize=2)
 def _cells(sample: Sample) -> tuple[IntArray, IntArray]:
-    """(N,) places of wave and organisation, -1: of none that is compared."""
+    """(N,) places of wave and organisation, -1: of none that is compared; found once for all scales of a sample."""
     frame = sample.frame
     return (
         pd.Index(sample.waves).get_indexer(pd.Index(frame["wave"])).astype(np.intp),

@@ -60,6 +60,7 @@ from surveywaves.mixed.contrasts import (
     stated_contrasts,
     stated_means,
     weighed,
+    weights_in,
 )
 from surveywaves.mixed.design import BoolArray, Design, FloatArray, IntArray, add_by
 from surveywaves.mixed.estimable import NOT_DETERMINED, Determined
@@ -129,10 +130,9 @@ def compare_favourable(
     fit = FavourableFit(design, scale)
     common = {"analysis": fit.analysis, "scale": scale.name}
 
-    def rows(stated: Iterator[Stated], *, mean: bool) -> Iterator[dict[str, Any]]:
-        every = list(stated)
-        told = fit.estimates([sums for _, sums in every], confidence=confidence, min_cell=min_cell)
-        for one, found in zip(every, told, strict=True):
+    def rows(stated: Sequence[Stated], *, mean: bool) -> Iterator[dict[str, Any]]:
+        told = fit.estimates([sums for _, sums in stated], confidence=confidence, min_cell=min_cell)
+        for one, found in zip(stated, told, strict=True):
             labels, weights = one
             if mean and "estimate" in found:
                 found.update({"p_value": math.nan} | fit.within_bounds(found, weights, confidence))
@@ -164,7 +164,6 @@ class FavourableFit:
     def __init__(self, design: Design, scale: Scale) -> None:
         self.design = design
         self.status, self.note = Status.OK, ""
-        self._cell = {cell: place for place, cell in enumerate(design.cells)}
         if not design.items:
             self.status, self.note = Status.TOO_FEW, "nobody answered an item"
             return
@@ -192,10 +191,10 @@ class FavourableFit:
         It is symmetric in log odds, where the error is error / (p (1 - p)). At 0 or 100, or where nobody differs, it
         is Wilson's, averaged over cells and statements.
         """
-        cells = np.array([self._cell[cell] for cell in weights], dtype=np.intp)
+        cells, on = weights_in(self.design, weights)
         asked = self._asked(cells)
         if self._answers.alike(cells, asked).all():
-            return self._wilson(dict(zip(cells.tolist(), weights.values(), strict=True)), asked, confidence)
+            return self._wilson(cells, on, asked, confidence)
         share = row["estimate"] / 100
         margin = float(stdtrit(row["df"], (1 + confidence) / 2)) * row["std_error"] / 100
         centre, margin = math.log(share / (1 - share)), margin / (share * (1 - share))
@@ -203,10 +202,12 @@ class FavourableFit:
         low, high = (100 / (1 + math.exp(min(-end, LARGEST))) for end in ends)
         return {"conf_low": low, "conf_high": high}
 
-    def _wilson(self, cells: Mapping[int, float], asked: BoolArray, confidence: float) -> dict[str, float]:
+    def _wilson(
+        self, cells: IntArray, weights: FloatArray, asked: BoolArray, confidence: float
+    ) -> dict[str, float]:
         answers = self._answers
         ends = np.zeros(2)
-        for cell, weight in cells.items():
+        for cell, weight in zip(cells, weights, strict=True):
             number = answers.clusters[cell, asked]
             found = proportion_confint(
                 answers.share[cell, asked] * number, number, alpha=1 - confidence, method="wilson"
@@ -242,7 +243,7 @@ class FavourableFit:
         for row, (number_of, of) in enumerate(zip(asked.sum(axis=1).tolist(), ever.tolist(), strict=True)):
             told = [added[row]]
             if alike[row].any():
-                named = self._named(cells[row, alike[row]])
+                named = name_cells(self.design, cells[row, alike[row]])
                 told.append(f"everybody alike, error as with one more answer of each kind: {named}")
             if number_of < of:
                 told.append(f"over {number_of} of {of} statements")
@@ -253,7 +254,7 @@ class FavourableFit:
         for row in np.flatnonzero(impossible).tolist():
             if lonely[row].any():
                 who = "team" if self.design.teams else "respondent"
-                named = self._named(cells[row, lonely[row]])
+                named = name_cells(self.design, cells[row, lonely[row]])
                 obstacles[row] = f"one {who} only, whose error cannot be estimated: {named}"
             elif not asked[row].any():
                 obstacles[row] = "no statement in common"
@@ -279,9 +280,6 @@ class FavourableFit:
             by_cell[0, own] += spread[row]
             found[:, row] = value, variance[0], _welch(by_cell, self._answers.units[every])[0]
         return found[0], found[1], found[2], notes
-
-    def _named(self, cells: IntArray) -> str:
-        return name_cells([self.design.cells[cell] for cell in cells])
 
 
 def _welch(by_cell: FloatArray, units: FloatArray) -> FloatArray:

@@ -39,7 +39,7 @@ from surveywaves.mixed.estimable import (
 )
 from surveywaves.mixed.reml import Deviance, Point, lowest, lowest_along
 from surveywaves.mixed.robust import Robust, robust_covariances
-from surveywaves.mixed.sandwich import clusters, residuals, sandwich
+from surveywaves.mixed.sandwich import clusters, residuals
 from surveywaves.mixed.sums import Sums, independent_columns, sum_teams, sum_up
 from surveywaves.terms import LINEAR, Status
 
@@ -113,24 +113,24 @@ class LinearFit:
     coef: FloatArray
     cov: FloatArray
     model_cov: FloatArray
-    sigma2: float
-    tau2: float
-    theta: float
-    tau2_team: float
-    theta_team: float
+    determined: Determined
+    variance_cov: FloatArray
+    cov_by_theta: FloatArray
     with_teams: bool
-    loglik: float
-    fixed_variance: float
     n_obs: int
     n_respondents: int
     status: Status
     note: str
-    determined: Determined
-    unknown: Unknown
-    variance_cov: FloatArray
-    cov_by_theta: FloatArray
-    freedom: float
-    clusters: int
+    sigma2: float = math.nan
+    tau2: float = math.nan
+    theta: float = math.nan
+    tau2_team: float = math.nan
+    theta_team: float = math.nan
+    loglik: float = math.nan
+    fixed_variance: float = math.nan
+    unknown: Unknown = ()
+    freedom: float = math.nan
+    clusters: int = 0
     robust: Robust | None = None
     analysis: str = LINEAR
 
@@ -295,12 +295,9 @@ def fit_linear(design: Design, *, robust: bool = True) -> LinearFit:
         unknown=model.unknown,
         variance_cov=variance_cov,
         cov_by_theta=by_theta,
-        freedom=math.nan,
         clusters=len(design.teams) if 1 in model.free else round(float(design.persons.sum())),
     )
-    if design.weighted:
-        return _weighted(design, fit)
-    return _robust(design, fit) if robust else fit
+    return fit if by_model else _robust(design, fit)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -375,40 +372,26 @@ def _status(model: _Model, best: Point) -> Reason:
     return (Status.BOUNDARY if none else Status.OK), "; ".join(note for note in notes if note)
 
 
-def _weighted(design: Design, fit: LinearFit) -> LinearFit:
-    """Replace the covariances of a fit by those that hold under weights."""
-    left = residuals(design, fit.coef, theta=fit.theta, theta_team=fit.theta_team)
-    found = sandwich(
-        design,
-        left,
-        sigma2=fit.sigma2,
-        theta_team=fit.theta_team,
-        model_cov=fit.model_cov,
-        variance_cov=fit.variance_cov,
-    )
-    return replace(
-        fit,
-        cov=found.cov,
-        variance_cov=found.variance_cov,
-        unknown=(*fit.unknown, *lonely_cells(design)),
-        freedom=float(clusters(design) - fit.rank),
-        clusters=clusters(design),
-    )
-
-
 def _robust(design: Design, fit: LinearFit) -> LinearFit:
-    """Replace the covariances of a fit by those that hold where cells differ in their variances."""
+    """Replace the covariances of a fit by those that hold where cells differ in their variances, or under weights."""
+    weighted = design.weighted
     found = robust_covariances(
         design,
         residuals(design, fit.coef, theta=fit.theta, theta_team=fit.theta_team),
-        by_team=math.isfinite(fit.tau2_team),
+        adjusted=not weighted,
+        by_team=bool(design.teams) if weighted else math.isfinite(fit.tau2_team),
         sigma2=fit.sigma2,
         theta=fit.theta,
         theta_team=fit.theta_team,
         model_cov=fit.model_cov,
         variance_cov=fit.variance_cov,
     )
-    return replace(fit, cov=found.cov, variance_cov=found.variance_cov, robust=found)
+    fit = replace(fit, cov=found.cov, variance_cov=found.variance_cov)
+    if not weighted:
+        return replace(fit, robust=found)
+    number = clusters(design)
+    unknown = (*fit.unknown, *lonely_cells(design))
+    return replace(fit, unknown=unknown, freedom=float(number - fit.rank), clusters=number)
 
 
 def _no_fit(design: Design, status: Status, note: str) -> LinearFit:
@@ -420,22 +403,12 @@ def _no_fit(design: Design, status: Status, note: str) -> LinearFit:
         coef=np.full(size, math.nan),
         cov=nothing,
         model_cov=nothing,
-        sigma2=math.nan,
-        tau2=math.nan,
-        theta=math.nan,
-        tau2_team=math.nan,
-        theta_team=math.nan,
         with_teams=bool(design.teams),
-        loglik=math.nan,
-        fixed_variance=math.nan,
         n_obs=answers_in(design),
         n_respondents=round(float(design.persons.sum())),
         status=status,
         note=note,
         determined=Determined(np.eye(size), np.ones(size)),
-        unknown=(),
         variance_cov=np.full((2, 2), math.nan),
         cov_by_theta=nothing[None],
-        freedom=math.nan,
-        clusters=0,
     )

@@ -92,6 +92,9 @@ class Curve(Protocol):
     def at(self, theta: FloatArray) -> Point:
         """Evaluate it."""
 
+    def along(self, ratios: FloatArray, which: int) -> tuple[FloatArray, FloatArray]:
+        """(N,) deviances, and slopes, at (N,) values of one ratio, the others being 0."""
+
 
 class _Parts(NamedTuple):
     """What the cross-products by team share with their derivatives."""
@@ -220,6 +223,28 @@ class Deviance:
         sigma2 = residual / self.freedom
         return Point(theta, deviance, slope, beta, sigma2, inverse, matrices, residual_slope)
 
+    def along(self, ratios: FloatArray, which: int) -> tuple[FloatArray, FloatArray]:
+        """Evaluate the deviance at (N,) values of one ratio, all at once where there are no teams."""
+        if self._teams is not None:
+            points = [self.at(ratio * np.eye(self.ratios)[which]) for ratio in ratios.tolist()]
+            return np.array([one.deviance for one in points]), np.array([one.slope[which] for one in points])
+        w = self._k / (1 + np.outer(ratios, self._k))
+        (gram, slopes, _), (log, log_slope, _) = self._without_cells(w)
+        log += np.log1p(np.outer(ratios, self._k)) @ self._m
+        p, error = gram.shape[-1] - 1, np.ones((len(ratios), gram.shape[-1], 1))
+        try:
+            root = np.linalg.cholesky(gram[:, :p, :p])
+        except np.linalg.LinAlgError:
+            return ratios * math.nan, ratios * math.nan
+        inverse = np.linalg.inv(gram[:, :p, :p])
+        error[:, :p] = -inverse @ gram[:, :p, p:]
+        residual, turned = ((error.swapaxes(1, 2) @ matrix @ error)[:, 0, 0] for matrix in (gram, slopes))
+        residual = np.where(residual > 0, residual, math.nan)
+        log += 2 * np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
+        slope = w @ self._m + log_slope + turned * (self.freedom / residual)
+        slope += (slopes[:, :p, :p] * inverse).sum(axis=(1, 2))
+        return self.freedom * np.log(residual) + log, slope
+
     def hessian(self, point: Point) -> FloatArray:
         """(1 + r, 1 + r) second derivatives of the deviance, not profiled, by sigma2 and the ratios."""
         sigma2, p = point.sigma2, len(point.beta)
@@ -333,26 +358,26 @@ def without_cells(
     Parameters
     ----------
     diagonal, border, rest
-        (3, n), (3, n, q) and (3, q, q): D, C and K, their first and their second derivatives.
+        (3, ..., n), (3, ..., n, q) and (3, ..., q, q): D, C and K, their first and their second derivatives.
 
     Returns
     -------
     left, log
-        (3, q, q) K - C'D^-1 C, its first and its second derivative; (3,) log |D| and its own.
+        (3, ..., q, q) K - C'D^-1 C, its first and its second derivative; (3, ...) log |D| and its own.
     """
     (d, d1, d2), (c, c1, c2), left = diagonal, border, rest.copy()
-    lean = c / d[:, None]
-    bent = c1 - d1[:, None] * lean
-    once, twice = c1.T @ lean, c2.T @ lean
-    left[0] -= c.T @ lean
-    left[1] += _crossed(lean, d1) - once - once.T
-    left[2] += _crossed(lean, d2) - twice - twice.T - 2 * _crossed(bent, 1 / d)
-    return left, np.array([np.log(d).sum(), (d1 / d).sum(), (d2 / d - (d1 / d) ** 2).sum()])
+    lean = c / d[..., None]
+    bent = c1 - d1[..., None] * lean
+    once, twice = (one.swapaxes(-1, -2) @ lean for one in (c1, c2))
+    left[0] -= c.swapaxes(-1, -2) @ lean
+    left[1] += _crossed(lean, d1) - once - once.swapaxes(-1, -2)
+    left[2] += _crossed(lean, d2) - twice - twice.swapaxes(-1, -2) - 2 * _crossed(bent, 1 / d)
+    return left, np.array([np.log(d), d1 / d, d2 / d - (d1 / d) ** 2]).sum(axis=-1)
 
 
 def _crossed(rows: FloatArray, weights: FloatArray) -> FloatArray:
-    """(columns, columns) weighted cross-product of rows."""
-    return np.asarray(rows.T @ (weights[:, None] * rows), dtype=np.float64)
+    """(..., columns, columns) weighted cross-product of rows."""
+    return np.asarray(rows.swapaxes(-1, -2) @ (weights[..., None] * rows), dtype=np.float64)
 
 
 def _left_by(gram: FloatArray) -> tuple[float, int]:
@@ -391,17 +416,11 @@ def lowest_along(curve: Curve, which: int = 0) -> float:
     as a root of the slope: a minimum's place is lost in rounding to half the digits, a root's is not.
     """
 
-    def along(ratio: float) -> Point:
-        theta = np.zeros(curve.ratios)
-        theta[which] = ratio
-        return curve.at(theta)
-
     def slope(ratio: float) -> float:
-        return float(along(ratio).slope[which])
+        return float(curve.at(ratio * np.eye(curve.ratios)[which]).slope[which])
 
-    points = [along(float(ratio)) for ratio in FINE_GRID]
-    slopes = [float(point.slope[which]) for point in points]
-    if not np.isfinite([*slopes, *(point.deviance for point in points)]).all():
+    deviances, slopes = curve.along(FINE_GRID, which)
+    if not np.isfinite([deviances, slopes]).all():
         return math.nan
     minima = [0.0] if slopes[0] >= 0 else []
     for place in range(1, len(FINE_GRID)):
@@ -413,7 +432,9 @@ def lowest_along(curve: Curve, which: int = 0) -> float:
         else:
             found = brentq(lambda log: slope(math.exp(log)), math.log(low), math.log(high), xtol=1e-15)
             minima.append(math.exp(found))
-    return min(minima, key=lambda ratio: along(ratio).deviance, default=math.nan)
+    if len(minima) < 2:
+        return minima[0] if minima else math.nan
+    return minima[int(curve.along(np.array(minima), which)[0].argmin())]
 
 
 def lowest(deviance: Deviance) -> FloatArray:

@@ -73,16 +73,17 @@ class Robust:
         (P, K) what one cluster alone determines: of a combination's variance over sigma2 by the model, this much is
         the sum of its squared products with them.
     working
-        What the model says of the clusters' scores.
+        What the model says of the clusters' scores; None where they are not adjusted.
     """
 
     cov: FloatArray
     variance_cov: FloatArray
     blind: FloatArray
-    working: Working
+    working: Working | None
 
     def df(self, contrasts: FloatArray) -> FloatArray:
         """(R,) Satterthwaite's degrees of freedom of (R, P) combinations; NaN where one has no variance."""
+        assert self.working is not None
         trace, squares = self.working.traces(contrasts)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(squares > 0, trace**2 / squares, math.nan)
@@ -92,6 +93,7 @@ def robust_covariances(
     design: Design,
     left: Residuals,
     *,
+    adjusted: bool,
     by_team: bool,
     sigma2: float,
     theta: float,
@@ -99,12 +101,15 @@ def robust_covariances(
     model_cov: FloatArray,
     variance_cov: FloatArray,
 ) -> Robust:
-    """Find the covariances of an unweighted fit.
+    """Find the covariances of a fit.
 
     Parameters
     ----------
     design, left
         A design, and what its fit leaves.
+    adjusted
+        Whether residuals are adjusted by A, for CR2. Otherwise, as under weights (see `sandwich`), they are taken as
+        they are, the covariance m / (m - 1) times for m clusters, and nothing is known of degrees of freedom.
     by_team
         Whether clusters are teams, otherwise respondents.
     sigma2, theta, theta_team
@@ -112,23 +117,26 @@ def robust_covariances(
     model_cov, variance_cov
         (P, P), (2, 2) or (3, 3) covariances that the model itself would give.
     """
+    number = len(design.teams) if by_team else round(float(design.persons.sum()))
+    many = number / max(number - 1, 1)
+    working: Working | None = None
+    blind = np.zeros((len(model_cov), 0))
     if by_team:
         root = root_of(model_cov / sigma2)
-        teams = _Teams(design, left, root=root, theta=theta, theta_team=theta_team)
         scores, parts = sum_team_scores(design, left, sigma2=sigma2, theta_team=theta_team)
-        scores = teams.adjusted(scores @ root)
-        cov, parts, number = root @ (scores.T @ scores) @ root.T, parts.T @ parts, len(design.teams)
-        working: Working = teams
-        blind = root @ teams.blind
+        scores = scores @ root
+        if adjusted:
+            working = teams = _Teams(design, left, root=root, theta=theta, theta_team=theta_team)
+            scores, blind = teams.adjusted(scores), root @ teams.blind
+        cov, parts = root @ (scores.T @ scores) @ root.T, parts.T @ parts
     else:
-        respondents = _Respondents(design, cov=model_cov / sigma2, theta=theta)
+        working = respondents = _Respondents(design, cov=model_cov / sigma2, theta=theta, adjusted=adjusted)
         cov, parts = respondents.meat(left, sigma2=sigma2)
-        number = round(float(design.persons.sum()))
-        working, blind = respondents, respondents.blind
+        blind = respondents.blind
     half, size = variance_cov / 2, len(variance_cov)
     return Robust(
-        cov=cov,
-        variance_cov=number / max(number - 1, 1) * half @ parts[:size, :size] @ half,
+        cov=cov if adjusted else many * cov,
+        variance_cov=many * half @ parts[:size, :size] @ half,
         blind=blind,
         working=working,
     )
@@ -191,13 +199,13 @@ class _Respondents:
         See `Robust`.
     """
 
-    def __init__(self, design: Design, *, cov: FloatArray, theta: float) -> None:
+    def __init__(self, design: Design, *, cov: FloatArray, theta: float, adjusted: bool) -> None:
         self._design, self._theta = design, theta
         cells, items, groups = len(design.cells), len(design.items), len(design.cell)
         self._persons = add_by(design.group, design.persons, groups)
         self._square = add_by(design.group, design.square, groups) / self._persons
         number = design.answered.sum(axis=1)
-        information = add_by(design.cell, self._persons * number / (1 + theta * number), cells)
+        information = add_by(design.cell, design.group_counts * number / (1 + theta * number), cells)
         self._own = np.where(information > 0, information, math.inf) ** -0.5
         """(C,) D."""
         others = slice(cells, None)
@@ -217,9 +225,13 @@ class _Respondents:
             ]
         )
         size = self._row.shape[1]
+        self._step = max(NUMBERS // (items * max(items, size)), 1)
+        self.blind = np.zeros((len(cov), 0))
+        self._adjust: FloatArray | None = None
+        if not adjusted:
+            return
         self._adjust = np.empty((groups, items, items))
         self._spread, self._score = np.empty((groups, size, size)), np.empty((groups, size, size))
-        self._step = max(NUMBERS // (items * max(items, size)), 1)
         blind = [np.zeros((len(cov), 0))]
         for start in range(0, groups, self._step):
             chunk = slice(start, start + self._step)
@@ -289,12 +301,14 @@ class _Respondents:
 
     def meat(self, left: Residuals, *, sigma2: float) -> tuple[FloatArray, FloatArray]:
         """(P, P) the sandwich of the coefficients, and (3, 3) sums of squared scores of the variances, times -2."""
-        cells, size, square = len(self._own), self._score.shape[1], self._design.square
+        cells, size, square = len(self._own), self._row.shape[1], self._design.square
         columns, parts = _Arrow((), cells, size - 1), np.zeros((3, 3))
         for start in range(0, len(square), self._step):
             chunk = slice(start, start + self._step)
             group, weight = self._design.group[chunk], square[chunk]
-            marginal = _times(self._adjust[group], left.marginal(chunk))
+            marginal = left.marginal(chunk)
+            if self._adjust is not None:
+                marginal = _times(self._adjust[group], marginal)
             solved = self._solved(marginal[:, :, None], group)[:, :, 0]
             total = solved.sum(axis=1)
             columns.add(
@@ -348,7 +362,13 @@ class _Teams:
     """Teams as clusters, by the eigenvalues of their shares of the whitened information."""
 
     def __init__(
-        self, design: Design, left: Residuals, *, root: FloatArray, theta: float, theta_team: float
+        self,
+        design: Design,
+        left: Residuals,
+        *,
+        root: FloatArray,
+        theta: float,
+        theta_team: float,
     ) -> None:
         values, vectors = np.linalg.eigh(
             _information(design, left, root=root, theta=theta, theta_team=theta_team)

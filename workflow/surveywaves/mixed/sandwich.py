@@ -1,4 +1,4 @@
-"""Residuals of a linear fit, and the covariance of its estimates by the sandwich of clusters' scores.
+"""Residuals of a linear fit, and the scores of its clusters, from which `robust` takes their covariances.
 
 What the model leaves of each pattern's answers are predicted effects and conditional residuals,
 
@@ -17,7 +17,8 @@ Sources: Binder (1983) Int. Stat. Rev. 51, 279 (the sandwich); Pfeffermann, Skin
 Rasbash (1998) J. R. Stat. Soc. B 60, 23, and Rabe-Hesketh and Skrondal (2006) J. R. Stat. Soc. A 169, 805, eq. 5
 (weights in multilevel models); Lumley (2004) J. Stat. Softw. 9(8) (m / (m - 1) and the degrees of freedom, as
 in `survey::svyglm`). Without weights, the covariance of the coefficients is CR0 of Bell and McCaffrey (2002, Surv.
-Methodol. 28, 169) times m / (m - 1).
+Methodol. 28, 169) times m / (m - 1). The scores of the variances keep out the terms by which REML differs from ML,
+which are small against the scores' sum of squares as the columns are few against the clusters.
 
 Weights are of respondents. Teams have weight 1, and a team's respondents are not rescaled to their number, so the
 variance between teams is the less biased the more respondents a team has (Pfeffermann et al. 1998, sec. 4).
@@ -26,7 +27,6 @@ variance between teams is the less biased the more respondents a team has (Pfeff
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -104,13 +104,8 @@ def residuals(design: Design, coef: FloatArray, *, theta: float, theta_team: flo
     theta, theta_team
         Variances between respondents, and between teams, over the variance within respondents.
     """
-    fixed_coef = coef.copy()
-    fixed_coef[design.item_columns] = 0.0
-    size = len(design.cell)
-    step = 1 << 14
-    fixed = np.concatenate(
-        [np.zeros(0), *(design.group_rows(slice(s, s + step)) @ fixed_coef for s in range(0, size, step))]
-    )
+    by_profile = design.profiles @ coef[design.item_columns.stop :]
+    fixed = coef[design.cell] + by_profile[design.profile]
     items = np.concatenate([[0.0], coef[design.item_columns]])[: len(design.items)]
     sums = np.zeros(len(design.count))
     for item, column in enumerate(design.answers.T):
@@ -139,13 +134,6 @@ CHUNK = 1 << 14
 """Patterns whose scores are written out at a time."""
 
 
-class Sandwich(NamedTuple):
-    """Covariance of the coefficients, (P, P), and of the variance parameters, (1 + ratios, 1 + ratios)."""
-
-    cov: FloatArray
-    variance_cov: FloatArray
-
-
 def clusters(design: Design) -> int:
     """How many clusters there are."""
     return len(design.teams) or round(float(design.persons.sum()))
@@ -158,45 +146,6 @@ def clusters_by_cell(design: Design) -> FloatArray:
     size = len(design.cells)
     found = np.unique(design.cell * len(design.teams) + design.team)
     return np.bincount(found // len(design.teams), minlength=size).astype(np.float64)
-
-
-def sandwich(
-    design: Design,
-    left: Residuals,
-    *,
-    sigma2: float,
-    theta_team: float,
-    model_cov: FloatArray,
-    variance_cov: FloatArray,
-) -> Sandwich:
-    """Covariances that hold under weights.
-
-    Parameters
-    ----------
-    design, left
-        A design, and what its fit leaves.
-    sigma2, theta_team
-        Variance within respondents; variance between teams over it.
-    model_cov, variance_cov
-        (P, P), (2, 2) or (3, 3) covariances that the model itself would give. Those of the variances keep out
-        the terms by which REML differs from ML in their scores, which are small against the scores' sum of
-        squares as the columns are few against the clusters.
-    """
-    size = len(design.columns)
-    columns, parts = np.zeros((size, size)), np.zeros((3, 3))
-    if design.teams:
-        by_team, parts_by_team = sum_team_scores(design, left, sigma2=sigma2, theta_team=theta_team)
-        columns, parts = by_team.T @ by_team, parts_by_team.T @ parts_by_team
-    for start in range(0, 0 if design.teams else len(design.count), CHUNK):
-        chunk = slice(start, start + CHUNK)
-        scores, of_parts = _scores(design, left, chunk, sigma2=sigma2, theta_team=theta_team)
-        weight = design.square[chunk, None]
-        columns += scores.T @ (weight * scores)
-        parts += of_parts.T @ (weight * of_parts)
-    many = clusters(design) / (clusters(design) - 1)
-    bread, kept = model_cov / sigma2, len(variance_cov)
-    half = variance_cov / 2
-    return Sandwich(many * bread @ columns @ bread, many * half @ parts[:kept, :kept] @ half)
 
 
 def sum_team_scores(

@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any, Final
 
@@ -130,33 +129,23 @@ WORDS_AND_LOOKS: Final = tuple(f"config.{name}" for name in ("title", "descripti
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """All that some results rest on.
-
-    Parameters
-    ----------
-    jobs, contents
-        As in a manifest.
-    raw, config, code
-        Files that went in, and those of the study and the workflow.
-    environment
-        Python and packages.
-    settings
-        The configuration as it took effect.
-    text
-        Gives the text of a file of `config` or `code`.
-    key
-        Name of the key of digests; empty: all are plain.
-    """
+    """All that some results rest on."""
 
     jobs: tuple[Job, ...]
     contents: Hashes
+    """As in a manifest."""
     raw: Hashes
     config: Hashes
     code: Hashes
+    """Files that went in, and those of the study and the workflow."""
     environment: Environment
+    """Python and packages."""
     settings: Any
+    """The configuration as it took effect."""
     text: Callable[[str], str]
+    """Gives the text of a file of `config` or `code`."""
     key: str = ""
+    """Name of the key of digests; empty: all are plain."""
 
     @classmethod
     def of_pin(cls, folder: Path, manifest: Manifest) -> State:
@@ -422,23 +411,8 @@ def _own(was: Job | None, now: Job | None, old: State, new: State) -> Iterator[D
     for name, how in _unlike_files(was.code, now.code):
         if how != CHANGED or not _same_program(old, new, name):
             yield Difference("code", f"{name}: {how}")
-    other = list(_packages(old, new))
-    imported = _imported(now, new)
-    yield from [one for one in other if one.name in imported] or other
-
-
-def _imported(job: Job, state: State) -> set[str]:
-    """Name the packages that a job's code imports."""
-    modules: set[str] = set()
-    for name in job.code:
-        try:
-            modules.update(re.findall(r"^\s*(?:from|import)\s+(\w+)", state.text(name), re.MULTILINE))
-        except OSError:
-            continue
-    distributions: Mapping[str, list[str]] = packages_distributions()
-    return {
-        re.sub(r"[-_.]+", "-", name).lower() for module in modules for name in distributions.get(module, [])
-    }
+    for name, old_version, new_version in unlike(was.packages, now.packages):
+        yield Difference("package", name, old_version, new_version)
 
 
 def added_waves(old: State, new: State) -> list[str]:

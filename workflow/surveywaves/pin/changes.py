@@ -110,23 +110,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a comparison found.
-
-    Parameters
-    ----------
-    changes
-        Columns `COLUMNS`; one row a cell that moved, a row (column "") or a table (key "") that came or went. In the
-        order of the tables, their rows and columns.
-    tables, numbers
-        How many tables, and numbers in them, the first version has.
-    within
-        How many numbers differ, but by less than the tolerance.
-    """
+    """What a comparison found."""
 
     changes: pd.DataFrame
+    """Columns `COLUMNS`; one row a cell that moved, a row (column "") or a table (key "") that came or went. In the
+    order of the tables, their rows and columns."""
     tables: int
     numbers: int
+    """How many tables, and numbers in them, the first version has."""
     within: int
+    """How many numbers differ, but by less than the tolerance."""
 
     def of(self, *kinds: Kind) -> pd.DataFrame:
         """Give the changes of some kinds."""

@@ -93,6 +93,8 @@ class Job(Model):
     code: Hashes
     program: str = ""
     """Fingerprint of the code, the same after an edit of comments; empty in pins of an earlier version."""
+    packages: dict[str, str] = Field(default_factory=dict)
+    """Python and each package that the code needs -> its version; empty in pins of an earlier version."""
     params: dict[str, Any]
     outputs: Hashes
 
@@ -245,21 +247,14 @@ RESULTS: Final = "results/"
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where a run has its parts; all paths are absolute.
-
-    Parameters
-    ----------
-    folder
-        Working folder.
-    home
-        Folder of the workflow.
-    study
-        Folder of the study's configuration.
-    """
+    """Where a run has its parts; all paths are absolute."""
 
     folder: Path
+    """Working folder."""
     home: Path
+    """Folder of the workflow."""
     study: Path
+    """Folder of the study's configuration."""
 
     def named(self, path: str) -> str:
         """Name an input or output as a pin does: alike wherever the study and the workflow lie."""
@@ -281,18 +276,12 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """The jobs behind some results.
-
-    Parameters
-    ----------
-    jobs
-        Each after those whose outputs it reads; of those that could stand in any order, by name.
-    missing
-        Files that a job must have made, and no record tells of.
-    """
+    """The jobs behind some results."""
 
     jobs: tuple[Job, ...]
+    """Each after those whose outputs it reads; of those that could stand in any order, by name."""
     missing: tuple[str, ...]
+    """Files that a job must have made, and no record tells of."""
 
     @property
     def made(self) -> set[str]:

@@ -46,21 +46,14 @@ _KEPT_OUT: Final = {"__pycache__"}
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The files that a study is run from, by the name that a pin gives them under `source/`.
-
-    Parameters
-    ----------
-    code
-        Those of the workflow.
-    config
-        Those of the study's folder, `config/...`.
-    publication
-        Those of a publication that the study is held against, under the path that the configuration names.
-    """
+    """The files that a study is run from, by the name that a pin gives them under `source/`."""
 
     code: Mapping[str, Path]
+    """Those of the workflow."""
     config: Mapping[str, Path]
+    """Those of the study's folder, `config/...`."""
     publication: Mapping[str, Path]
+    """Those of a publication that the study is held against, under the path that the configuration names."""
 
     @classmethod
     def of(cls, study: Study, places: Places) -> Source:
@@ -143,21 +136,14 @@ def _installed(names: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """What git knows of some files.
-
-    Parameters
-    ----------
-    revision
-        The commit that is checked out; None: there is none.
-    changed
-        Files that are not as that commit has them, or not in it; of the files that were asked about.
-    problem
-        Why there is no commit.
-    """
+    """What git knows of some files."""
 
     revision: Revision | None
+    """The commit that is checked out; None: there is none."""
     changed: tuple[str, ...] = field(default=())
+    """Files that are not as that commit has them, or not in it; of the files that were asked about."""
     problem: str = ""
+    """Why there is no commit."""
 
 
 def checkout(folder: Path, roots: Iterable[Path], files: Iterable[Path]) -> Checkout:
@@ -225,18 +211,12 @@ _A_DAY: Final = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Rederived:
-    """What came of it.
-
-    Parameters
-    ----------
-    places
-        Where the new results lie.
-    failures
-        What stopped it, a line each; none if all went well.
-    """
+    """What came of it."""
 
     places: Places
+    """Where the new results lie."""
     failures: tuple[Mistake, ...]
+    """What stopped it, a line each; none if all went well."""
 
 
 @contextmanager

@@ -21,14 +21,30 @@ from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.files import FORMULA, digest, read
 from surveywaves.key import KEYED
 from surveywaves.pin.changes import is_own, key_columns, waves_named
-from surveywaves.pin.lineage import CONFIG, Lineage, Setting, Step, lineage, part_of
-from surveywaves.pin.manifest import PINS, Hashes, Job, Places, Records, read_manifest, read_records, stale
+from surveywaves.pin.lineage import Lineage, Step, lineage, part_of
+from surveywaves.pin.manifest import (
+    PINS,
+    Hashes,
+    Job,
+    Places,
+    Records,
+    WaveEvidence,
+    read_manifest,
+    read_records,
+    stale,
+)
 from surveywaves.pin.manifest import shown as value_shown
 from surveywaves.text import few, listed, nearest
 
 RELEASED: Final = "results/released/"
-FIGURES: Final = "results/figures/"
-PASTED: Final = ("results/tables/", "results/tables_interviews/")
+_SHOWN_IN: Final = {
+    "figure": ("results/figures/",),
+    "table": ("results/tables/", "results/tables_interviews/"),
+}
+"""What shows rows of released tables -> folders of the rows that were kept beside it."""
+
+_NO_ROWS: Final = {"index", "tables", "captions"}
+"""Files beside them that list what there is."""
 
 _ROOMS: Final = {
     "figures": "figure",
@@ -46,24 +62,16 @@ telephones show the rows of the figure of their name."""
 
 @dataclass(frozen=True)
 class Store:
-    """Results with their records, as they lie in a working folder or in a pin.
-
-    Parameters
-    ----------
-    jobs
-        The records, each after those whose outputs it reads.
-    folder
-        Folder that stands for `results/`.
-    told
-        What the folder is called in messages.
-    hashes
-        Path in the folder -> SHA-256 that a file must have; empty: the records say.
-    """
+    """Results with their records, as they lie in a working folder or in a pin."""
 
     jobs: tuple[Job, ...]
+    """The records, each after those whose outputs it reads."""
     folder: Path
+    """Folder that stands for `results/`."""
     told: str
+    """What the folder is called in messages."""
     hashes: Hashes
+    """Path in the folder -> SHA-256 that a file must have; empty: the records say."""
 
     @classmethod
     def of_run(cls, places: Places) -> Store:
@@ -120,6 +128,20 @@ class Store:
         """Read a released table, every cell as text."""
         return read(str(self.read(f"{RELEASED}{name}.csv")))
 
+    def shown(self, kind: str) -> dict[str, str]:
+        """Give the figures or the tables that there are: name -> file of the rows that it shows."""
+        paths = (
+            PurePosixPath(path)
+            for folder in _SHOWN_IN[kind]
+            for path in sorted(self.made)
+            if path.startswith(folder)
+        )
+        return {
+            path.stem: str(path)
+            for path in paths
+            if path.suffix == f".{ROWS_FORMAT}" and path.stem not in _NO_ROWS
+        }
+
     @cached_property
     def made(self) -> frozenset[str]:
         """Name everything that a job made."""
@@ -128,28 +150,19 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Rows of a released table, and what shows them.
-
-    Parameters
-    ----------
-    kind, name
-        `figure`, `table` (to paste) or `report` and its name there; "" and the table's name: the table itself.
-    target
-        File that they are shown in.
-    table
-        Released table that the rows are of.
-    keys
-        Columns that tell its rows apart.
-    rows
-        All columns, as text, in the order of the table.
-    """
+    """Rows of a released table, and what shows them."""
 
     kind: str
     name: str
+    """`figure`, `table` (to paste) or `report` and its name there; "" and the table's name: the table itself."""
     target: str
+    """File that they are shown in."""
     table: str
+    """Released table that the rows are of."""
     keys: tuple[str, ...]
+    """Columns that tell its rows apart."""
     rows: pd.DataFrame
+    """All columns, as text, in the order of the table."""
 
 
 def find(words: Sequence[str], store: Store) -> Shown:
@@ -166,13 +179,7 @@ def find(words: Sequence[str], store: Store) -> Shown:
         If there is no such thing or no such row, with what comes nearest.
     """
     kind, name, choices = _asked(words)
-    if kind == "figure":
-        found = _figure(name, store)
-    elif kind == "table":
-        found = _pasted(name, store)
-    else:
-        found = _released(name, store)
-    return _chosen(found, choices)
+    return _chosen(_drawn_or_pasted(kind, name, store) if kind else _released(name, store), choices)
 
 
 def _asked(words: Sequence[str]) -> tuple[str, str, dict[str, str]]:
@@ -204,48 +211,28 @@ def _asked(words: Sequence[str]) -> tuple[str, str, dict[str, str]]:
 
 def _released(name: str, store: Store) -> Shown:
     if name not in store.tables:
-        figures = _figures(store)
-        if name in figures or any(f"{folder}{name}.csv" in store.made for folder in PASTED):
-            kind = "figure" if name in figures else "table"
-            raise SurveywavesError.at(
-                name, "no released table", f"surveywaves trace {kind} {name} traces the {kind}"
-            )
+        for kind in _SHOWN_IN:
+            if name in store.shown(kind):
+                hint = f"surveywaves trace {kind} {name} traces the {kind}"
+                raise SurveywavesError.at(name, "no released table", hint)
         raise _unknown(name, "released table", store.tables)
     frame = store.table(name)
-    target = next(
-        (path for end in ("parquet", "csv") if (path := f"{RELEASED}{name}.{end}") in store.made),
-        f"{RELEASED}{name}.csv",
-    )
+    target = f"{RELEASED}{name}.parquet"
+    target = target if target in store.made else f"{RELEASED}{name}.csv"
     return Shown("", name, target, name, tuple(key_columns(name, frame)), frame)
 
 
-def _figures(store: Store) -> dict[str, str]:
-    """Give the figures that there are: name -> file."""
-    paths = map(PurePosixPath, sorted(store.made))
-    return {path.stem: str(path) for path in paths if path.match(f"{FIGURES}*.svg")}
-
-
-def _figure(name: str, store: Store) -> Shown:
-    known = _figures(store)
+def _drawn_or_pasted(kind: str, name: str, store: Store) -> Shown:
+    """Find the rows that a figure or a table shows, by those that were kept beside it."""
+    known = store.shown(kind)
     name = name if name in known else name.removesuffix(f"_{NARROW}")
     if name not in known:
-        raise _unknown(name, "figure", known)
-    path = f"{FIGURES}{name}.{ROWS_FORMAT}"
-    if path not in store.made:
-        raise SurveywavesError.at(
-            known[name], "its rows were not kept: it was drawn by another version of surveywaves"
-        )
+        raise _unknown(name, kind, known)
+    path = known[name]
+    drawing = str(PurePosixPath(path).with_suffix(".svg"))
+    target = drawing if drawing in store.made else path
     frames = {table: store.table(table) for table in store.tables}
-    return _matched("figure", name, known[name], _taken(store.read(path).read_bytes()), frames)
-
-
-def _pasted(name: str, store: Store) -> Shown:
-    path = next((one for folder in PASTED if (one := f"{folder}{name}.csv") in store.made), "")
-    if not path:
-        known = {PurePosixPath(path).stem for path in store.made if path.startswith(PASTED)}
-        raise _unknown(name, "table", sorted(known - {"index", "tables"}))
-    frames = {table: store.table(table) for table in store.tables}
-    return _matched("table", name, path, _taken(store.read(path).read_bytes()), frames)
+    return _matched(kind, name, target, _taken(store.read(path).read_bytes()), frames)
 
 
 def _taken(content: bytes) -> pd.DataFrame:
@@ -332,41 +319,17 @@ _UNRELEASED: Final = ("statistics", "audit")
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """What the data of a wave are, and what of them is weaker."""
-
-    wave: str
-    evidence: str
-    note: str = ""
-    weaker: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Trace:
-    """What is behind some numbers.
-
-    Parameters
-    ----------
-    shown
-        The numbers.
-    lineage
-        The jobs, files and settings behind them.
-    evidence
-        Of each wave that they come from.
-    items
-        Items that they are about; empty: not about items.
-    other_items
-        The study's other items.
-    before
-        The same rows before their release, and the file that they stand in; None: not asked for.
-    """
+    """What is behind some numbers."""
 
     shown: Shown
+    """The numbers."""
     lineage: Lineage
-    evidence: tuple[Evidence, ...]
-    items: tuple[str, ...]
-    other_items: frozenset[str]
+    """The jobs, files and settings behind them."""
+    evidence: tuple[WaveEvidence, ...]
+    """Of each wave that they come from."""
     before: tuple[str, pd.DataFrame] | None = None
+    """The same rows before their release, and the file that they stand in; None: not asked for."""
 
 
 def trace(words: Sequence[str], places: Places, *, pin: str | None = None, unreleased: bool = False) -> Trace:
@@ -403,16 +366,8 @@ def trace(words: Sequence[str], places: Places, *, pin: str | None = None, unrel
         raise SurveywavesError(
             replace(one, what=f"{one.what}, and the record no longer holds") for one in changed
         )
-    items = _items(found, store.jobs)
-    known = {item for job in store.jobs for item in _instrument(job)}
-    return Trace(
-        found,
-        behind,
-        tuple(_evidence(wave, behind, store.jobs) for wave in behind.waves),
-        items,
-        frozenset(known - set(items)),
-        _before(found, places.folder) if unreleased else None,
-    )
+    before = _before(found, places.folder) if unreleased else None
+    return Trace(found, behind, tuple(_evidence(behind.waves, store.jobs)), before)
 
 
 def _own_waves(found: Shown, jobs: Sequence[Job]) -> list[str] | None:
@@ -436,38 +391,21 @@ def _wave_of(table: str, jobs: Sequence[Job]) -> list[str]:
     return [wave for wave in told if isinstance(wave, str)]
 
 
-def _instrument(job: Job) -> dict[str, str]:
-    """Give the items that a job was told of: item -> its scale, "" where it was not told."""
-    told = part_of(job).get("instrument", [])
-    return {
-        str(entry["item"]): str(entry.get("scale") or "")
-        for entry in (told if isinstance(told, list) else [])
-        if isinstance(entry, Mapping) and "item" in entry
-    }
-
-
-def _items(found: Shown, jobs: Sequence[Job]) -> tuple[str, ...]:
-    """List the items that rows are about: those they name, or those of the scales that they name."""
-    cells = {name: set(found.rows[name]) - {""} for name in ("item", "scale") if name in found.rows}
-    if cells.get("item"):
-        return tuple(sorted(cells["item"]))
-    scales = {item: scale for job in jobs for item, scale in _instrument(job).items() if scale}
-    return tuple(item for item, scale in scales.items() if scale in cells.get("scale", set()))
-
-
-def _evidence(wave: str, behind: Lineage, jobs: Sequence[Job]) -> Evidence:
-    for job in jobs:
-        words: Any = job.params.get("presentation")
-        about = words.get("waves", {}).get(wave) if isinstance(words, Mapping) else None
-        if about:
-            weaker = about.get("variable_evidence", {})
-            return Evidence(
-                wave,
-                about["evidence"],
-                about.get("evidence_note", ""),
-                tuple((name, weak["evidence"]) for name, weak in weaker.items()),
+def _evidence(waves: Sequence[str], jobs: Sequence[Job]) -> Iterator[WaveEvidence]:
+    """Say of waves what their data are, as the jobs were told that put them into words, or harmonised them."""
+    words = [dict(job.params["presentation"]["waves"]) for job in jobs if "presentation" in job.params]
+    parts = {job.wildcards["wave"]: part_of(job) for job in jobs if "wave" in job.wildcards}
+    for wave in waves:
+        told = words[0][wave] if words else {"title": wave, **parts.get(wave, {})}
+        if "evidence" in told:
+            weaker = {name: one["evidence"] for name, one in told.get("variable_evidence", {}).items()}
+            yield WaveEvidence(
+                wave=wave,
+                title=told["title"],
+                evidence=told["evidence"],
+                note=told.get("evidence_note", ""),
+                weaker=weaker,
             )
-    return Evidence(wave, behind.evidence.get(wave, "not recorded"))
 
 
 def _before(found: Shown, folder: Path) -> tuple[str, pd.DataFrame]:
@@ -492,14 +430,14 @@ ROWS: Final = 12
 FILES: Final = 8
 """Files of a job that are named unless all are asked for."""
 
-KEYS: Final = 3
-"""Keys below one key of a file that are named each, and items."""
-
-CHOICES: Final = 12
-"""The same for the file with the choices of the analysis."""
+KEYS: Final = 12
+"""Settings of one section that are named each."""
 
 SHORT: Final = 60
 """Characters of a value that is shown."""
+
+_WORDS_ONLY: Final = ("presentation", "evidence")
+"""Settings that put numbers into words and pictures, and change none."""
 
 WIDTH: Final = 110
 
@@ -520,7 +458,7 @@ def to_lines(trace: Trace, *, everything: bool = False) -> Iterator[str]:
     yield from _waves(trace)
     for step in trace.lineage.steps:
         yield ""
-        yield from _step(step, trace, everything)
+        yield from _step(step, everything)
     yield ""
     yield from _files(trace)
 
@@ -548,20 +486,14 @@ def to_json(trace: Trace) -> dict[str, Any]:
                 "wildcards": step.job.wildcards,
                 "reads": step.reads,
                 "code": step.job.code,
-                "settings": [
-                    {"name": one.place, "value": one.value, "from": list(one.keys or ())}
-                    for one in step.settings
-                ],
+                "settings": dict(step.settings),
                 "notes": list(step.notes),
             }
             for step in behind.steps
         ],
         "raw": [{"path": raw.path, "sha256": raw.sha256, "wave": raw.wave} for raw in behind.raw],
         "given": behind.given,
-        "evidence": [
-            {"wave": one.wave, "evidence": one.evidence, "note": one.note, "weaker": dict(one.weaker)}
-            for one in trace.evidence
-        ],
+        "evidence": [one.model_dump(mode="json") for one in trace.evidence],
     }
 
 
@@ -603,7 +535,7 @@ def _waves(trace: Trace) -> Iterator[str]:
 # --- a job ------------------------------------------------------------------------------------------------------
 
 
-def _step(step: Step, trace: Trace, everything: bool) -> Iterator[str]:
+def _step(step: Step, everything: bool) -> Iterator[str]:
     scripts = [name for name in step.job.code if PurePosixPath(name).parent.name == "scripts"]
     modules = len(step.job.code) - len(scripts)
     yield f"{step.job.name}: {', '.join(scripts) or 'no script'} and {modules} modules"
@@ -612,7 +544,7 @@ def _step(step: Step, trace: Trace, everything: bool) -> Iterator[str]:
     yield from _reads(step.reads, everything)
     for note in step.notes:
         yield from _wrapped(note, "  note     ")
-    yield from _settings(step.settings, trace, everything)
+    yield from _settings(step.settings, everything)
 
 
 def _reads(reads: Hashes, everything: bool) -> Iterator[str]:
@@ -623,58 +555,30 @@ def _reads(reads: Hashes, everything: bool) -> Iterator[str]:
         yield f"           and {len(listed_) - FILES} more files: --all lists them"
 
 
-def _settings(settings: Sequence[Setting], trace: Trace, everything: bool) -> Iterator[str]:
-    """Say what a job was told, a line a file of the configuration."""
+def _settings(settings: Mapping[str, Any], everything: bool) -> Iterator[str]:
+    """Say what a job was told of the configuration: short values each, and of all else the name of the section."""
     if everything:
-        for one in settings:
-            keys = "not known" if one.keys is None else " and ".join(one.keys) or "the workflow"
-            yield f"  setting  {one.place}: {value_shown({one.place: one.value}, one.place)} (from {keys})"
+        yield from (f"  setting  {place}: {value_shown(settings, place)}" for place in settings)
         return
-    said: dict[str, dict[str, list[Setting]]] = {}
+    sections: dict[str, list[str]] = {}
     words: dict[str, None] = {}
-    for one in settings:
-        for origin in ("not known: ",) if one.keys is None else one.keys:
-            file, _, key = origin.partition(": ")
-            if one.words:
-                words[file] = None
-            else:
-                said.setdefault(file, {}).setdefault(key or one.place, []).append(one)
-    for file, known in said.items():
-        told = ", ".join(_keys(known, CHOICES if file == CONFIG else KEYS))
-        of = _of_items(known, trace) if file.endswith(".tsv") else ""
-        yield from _wrapped(f"{file}: {told}{of}", "  settings ")
+    for place in settings:
+        name, value = place.removeprefix("part."), value_shown(settings, place)
+        section, *below = name.split(".")
+        if name == place and section in _WORDS_ONLY:
+            words[section] = None
+        else:
+            short = len(value) <= SHORT and len(below) < 2
+            sections.setdefault(section, []).append(f"{name} {value}" if short else "")
+    told = (
+        one
+        for section, keys in sections.items()
+        for one in (keys if all(keys) and len(keys) <= KEYS else [section])
+    )
+    if sections:
+        yield from _wrapped(", ".join(told), "  settings ")
     if words:
-        yield from _wrapped(f"from {', '.join(words)}: they change no number", "  words    ")
-
-
-def _keys(keys: Mapping[str, Sequence[Setting]], most: int) -> Iterator[str]:
-    """Name keys with their values, where these are short; where there are more below one key, only that."""
-    heads: dict[str, list[str]] = {}
-    for key in keys:
-        heads.setdefault(key.partition(".")[0], []).append(key)
-    for head, below in sorted(heads.items()):
-        told = [f"{key} {_value(keys[key])}".strip() for key in below]
-        many = len(below) > most or (len(below) > KEYS and told == below)
-        yield from [head] if many else told
-
-
-def _value(group: Sequence[Setting]) -> str:
-    """Show the value of a key, where it has one, is short, and comes from that key alone."""
-    if len(group) != 1 or len(group[0].keys or ()) != 1 or group[0].value == {}:
-        return ""
-    value = value_shown({"": group[0].value}, "")
-    return value if len(value) <= SHORT else ""
-
-
-def _of_items(keys: Mapping[str, Sequence[Setting]], trace: Trace) -> str:
-    """Say of which items a job was told, where the numbers are about some of them."""
-    told = {part for group in keys.values() for one in group for part in one.place.split(".")}
-    own = [item for item in trace.items if item in told]
-    others = len(told & trace.other_items)
-    if not own:
-        return ""
-    of = f"of {listed(own)}" if len(own) <= KEYS else f"of {own[0]} to {own[-1]}"
-    return f" ({of}{f' and of {others} other items' if others else ''})"
+        yield from _wrapped(f"{listed(list(words))}: nothing here changes a number", "  words    ")
 
 
 def _wrapped(text: str, first: str) -> list[str]:
@@ -698,11 +602,8 @@ def _files(trace: Trace) -> Iterator[str]:
     if trace.lineage.given:
         yield "other files that no job made"
         yield from (f"  {hash_}  {path}" for path, hash_ in trace.lineage.given.items())
+    yield "settings: keys of the configuration, which configuration.yaml holds whole; config/README.md explains each"
     yield "evidence"
     for one in trace.evidence:
-        yield from _evidence_lines(one)
-
-
-def _evidence_lines(one: Evidence) -> list[str]:
-    weaker = "".join(f"; {name} {kind}" for name, kind in one.weaker)
-    return _wrapped(f"{one.wave}: {one.evidence.upper()}{weaker}. {one.note}", "  ")
+        weaker = "".join(f"; {name} {kind}" for name, kind in one.weaker.items())
+        yield from _wrapped(f"{one.wave}: {one.evidence.upper()}{weaker}. {one.note}", "  ")

@@ -50,27 +50,18 @@ DRAWN_ANEW: Final = "drawn anew"
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How the figures compare.
-
-    Parameters
-    ----------
-    count
-        Figures of the pin.
-    moved
-        Those that are not the pinned ones; gone ones too.
-    reworded
-        Whether their captions are others.
-    not_by_bytes
-        Why other bytes do not make another figure; empty: they do.
-    otherwise
-        Files whose bytes differ although the figure counts as the pinned one.
-    """
+    """How the figures compare."""
 
     count: int
+    """Figures of the pin."""
     moved: tuple[str, ...]
+    """Those that are not the pinned ones; gone ones too."""
     reworded: bool
+    """Whether their captions are others."""
     not_by_bytes: str = ""
+    """Why other bytes do not make another figure; empty: they do."""
     otherwise: tuple[str, ...] = ()
+    """Files whose bytes differ although the figure counts as the pinned one."""
 
     @property
     def fails(self) -> bool:
@@ -430,14 +421,6 @@ def _quiet(proof: Proof, listing: str) -> Iterator[str]:
         yield f"differs from the pin and moved nothing: {', '.join(parts)}; {listing} lists all"
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
-    tables: Path
-    state: State
-    hashes: dict[str, str]
-    """Released table, `released/<name>.csv` -> SHA-256."""
-
-
 def diff(first: str, second: str, places: Places) -> tuple[pd.DataFrame, str]:
     """Compare a pin with another, or with what is released now.
 
@@ -462,43 +445,40 @@ def diff(first: str, second: str, places: Places) -> tuple[pd.DataFrame, str]:
     SurveywavesError
         If there is no such pin, a pin is not as its manifest has it, or nothing is released.
     """
-    manifest = read_manifest(places.folder / PINS / first)
-    old = _pinned(places.folder / PINS / first, manifest)
-    if second == CURRENT:
-        new = _current(places, manifest)
-    else:
-        folder = places.folder / PINS / second
-        new = _pinned(folder, read_manifest(folder))
-    state, told = new.state.like(old.state, read_key(places.folder))
-    added = added_waves(old.state, state)
-    found = compare(frames(old.tables), frames(new.tables), added=added)
-    names = old.hashes.keys() | new.hashes.keys()
-    moved = [f"{RESULTS}{name}" for name in sorted(names) if old.hashes.get(name) != new.hashes.get(name)]
-    stages = first_stages(old.state, state, moved) if found.fails and told else []
+    old, before = _side(first, places)
+    new, after = _side(second, places, beside=first)
+    state, told = new.like(old, read_key(places.folder))
+    found = compare(frames(before), frames(after), added=added_waves(old, state))
+    moved = [f"{RESULTS}released/{name}" for name in _unlike(before, after)]
+    stages = first_stages(old, state, moved) if found.fails and told else []
     counts = {kind: len(found.of(kind)) for kind in Kind}
     parts = [f"{count} {kind}" for kind, count in counts.items() if count] or ["nothing moved"]
     summary = f"{first} -> {second}: {', '.join(parts)}; {found.numbers} numbers in {found.tables} tables of {first}"
-    return table(found, differences(old.state, state), stages), summary
+    return table(found, differences(old, state), stages), summary
 
 
-def _pinned(folder: Path, manifest: Manifest) -> _Side:
-    require_whole(folder, manifest)
-    hashes = {name: hash_ for name, hash_ in manifest.outputs.items() if name.startswith("released/")}
-    return _Side(folder / "released", State.of_pin(folder, manifest), hashes)
+def _side(label: str, places: Places, *, beside: str = "") -> tuple[State, Path]:
+    """Give what a pin, or what is released now, rests on, and the folder of its released tables.
 
-
-def _current(places: Places, manifest: Manifest) -> _Side:
+    `beside` is the pin that the results of now are held against: jobs behind what it holds are looked at too.
+    """
+    folder = places.folder / PINS / label
+    if label != CURRENT:
+        manifest = read_manifest(folder)
+        require_whole(folder, manifest)
+        return State.of_pin(folder, manifest), folder / "released"
     tables = places.folder / RESULTS / "released"
-    hashes = {f"released/{path.name}": digest(path) for path in sorted(tables.glob("*.csv"))}
-    if not hashes:
+    if not any(tables.glob("*.csv")):
         raise SurveywavesError.at(
             tables.relative_to(places.folder), "nothing is released yet", "run snakemake"
         )
-    study = load_study(places.study)
-    pinned = [f"{RESULTS}{name}" for name in manifest.outputs]
-    results = [
-        *(f"{RESULTS}{name}" for name in hashes),
-        *(name for name in pinned if (places.folder / name).exists()),
-    ]
-    records = read_records(places, results)
-    return _Side(tables, State.of_run(records, places, study), hashes)
+    wanted = {f"released/{path.name}" for path in tables.glob("*.csv")}
+    wanted |= read_manifest(places.folder / PINS / beside).outputs.keys()
+    there = [f"{RESULTS}{name}" for name in wanted if (places.folder / RESULTS / name).exists()]
+    return State.of_run(read_records(places, there), places, load_study(places.study)), tables
+
+
+def _unlike(before: Path, after: Path) -> list[str]:
+    """Name the tables in either of two folders that are not the same bytes in both."""
+    one, other = ({path.name: digest(path) for path in folder.glob("*.csv")} for folder in (before, after))
+    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))

@@ -238,7 +238,7 @@ class _Contrast:
         self._share = {who: share[who] for wave, who in weights if wave == aim.planned}
 
     def rows(self, returns: int) -> Iterator[dict[str, Any]]:
-        """Give one row a term, with its estimate or with why there is none."""
+        """One row per term, with its estimate or why there is none."""
         aim = self._aim
         few = [name for name, share in self._share.items() if share * returns < aim.min_cell - ROUNDING]
         if aim.population is not None and returns > aim.population:
@@ -266,7 +266,7 @@ class _Contrast:
         yield from ({"n": returns, "term": term, "estimate": found[term], "df": df} for term in aim.terms)
 
     def needed(self) -> dict[str, Any]:
-        """Give the smallest number of returns with the planned power, or why there is none."""
+        """Find the smallest number of returns with the planned power, or say why there is none."""
         aim, label = self._aim, {"term": RETURNS_NEEDED}
         least = math.ceil((aim.min_cell - ROUNDING) / min(self._share.values()))
         if aim.population is not None and (short := self._short(max(aim.population, least))) < 0:
@@ -291,7 +291,7 @@ class _Contrast:
         return power_of_t(self._aim.smallest, error, df, level=self._aim.level) - self._aim.power
 
     def _precision(self, returns: float) -> tuple[float, float]:
-        """Give the standard error, in standard deviations of one answer, and degrees of freedom."""
+        """Compute the standard error, in standard deviations of one answer, and degrees of freedom."""
         ratio = returns / self._returned
         return self._expected.error(ratio) / self._unit, self._expected.df(ratio)
 

@@ -95,7 +95,7 @@ class Outlook:
         return 2 * np.linalg.inv(np.array([[by_sigma2, by_both], [by_both, by_theta]]))
 
     def of(self, weights: FloatArray) -> Expected:
-        """Give the precision of a contrast: (2, C) weights of the reference's cells and of those to come."""
+        """Return the precision of a contrast, by its (2, C) weights on the reference's cells and on those to come."""
         merged = weights.sum(axis=0)
         (vector,) = self._design.mean_vectors(np.arange(len(merged))[None], merged[None])
         weights, merged = weights[:, self._here], merged[self._here]
@@ -129,11 +129,11 @@ class Expected(NamedTuple):
     slope: FloatArray
 
     def error(self, ratio: float) -> float:
-        """Give the standard error."""
+        """Return the standard error if `ratio` times as many return as in the reference wave."""
         return math.sqrt(max(self.sigma2 * float(self.variance @ self._parts(ratio)), 0.0))
 
     def df(self, ratio: float) -> float:
-        """Give Satterthwaite's degrees of freedom (Giesbrecht and Burns 1985)."""
+        """Return Satterthwaite's degrees of freedom for that many returns (Giesbrecht and Burns 1985)."""
         variance = float(self.variance @ self._parts(ratio))
         gradient = np.array([variance, -self.sigma2 * float(self.slope @ self._parts(ratio))])
         spread = float(gradient @ self.outlook.variance_cov(ratio) @ gradient)
@@ -189,12 +189,12 @@ def power_of_t(effect: float, error: float, df: float, *, level: float) -> float
 
 
 def margin(error: float, df: float, *, level: float) -> float:
-    """Give half the width of an interval of coverage 1 - level."""
+    """Half the width of an interval of coverage 1 - level."""
     return error * _critical(df, level / 2)
 
 
 def detectable_effect(error: float, df: float, *, level: float, power: float) -> float:
-    """Give the effect that a two-sided t test finds with a given power; 0 if chance alone finds it as often."""
+    """Return the effect that a two-sided t test detects with a given power; 0 if the level is already that high."""
     if power <= level:
         return 0.0
 

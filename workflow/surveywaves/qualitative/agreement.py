@@ -18,7 +18,7 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import krippendorff
 import numpy as np
@@ -41,6 +41,7 @@ FEWEST: Final = 2
 DECIMALS: Final = 2
 
 Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
 
 
 def passages(segments: pd.DataFrame, *by: str) -> pd.Series:
@@ -118,9 +119,21 @@ def agreement(
         interviews are those of another row but for fewer than the threshold.
     """
     names = judged.index.get_level_values("theme")
-    how: dict[str, Any] = {"confidence": confidence, "seed": seed, "rule": rule, "draws": draws}
     themes = {ALL: judged, **{theme: judged[names == theme] for theme in names.unique()}}
-    rows = [row for theme, own in themes.items() for row in _of_theme(own, theme, **how)]
+    rows = []
+    for theme, own in themes.items():
+        shown: list[set[int]] = []
+        for term, who, units, sources, found in _of_theme(
+            own, confidence, np.random.default_rng(seed), draws
+        ):
+            of, marked = set(sources), set(sources[(units == 1).any(axis=1)])
+            few = len(of) < rule.smallest_group or len(marked) < rule.threshold
+            few |= any(0 < len(of ^ other) < rule.threshold for other in shown)
+            if not few:
+                shown.append(of)
+            status = Status.OK if np.isfinite(found[0]) else Status.NOT_ESTIMABLE
+            status = Status.WITHHELD if few and not rule.public else status
+            rows.append((theme, term, who, *found, len(units), len(of), status.value))
     frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"passages": "Int64", "sources": "int64"})
     gone = frame["status"] == Status.WITHHELD.value
     frame.loc[gone, ["estimate", "conf_low", "conf_high", "passages"]] = np.nan
@@ -128,37 +141,22 @@ def agreement(
 
 
 def _of_theme(
-    judged: pd.DataFrame, theme: str, *, confidence: float, seed: int, rule: Rule, draws: int
-) -> Iterator[dict[str, Any]]:
-    sources, coders = judged.index.get_level_values("source").to_numpy(), list(judged.columns)
-    values = judged.to_numpy()
-    shown: list[set[int]] = []
-
-    def row(
-        term: str, who: str, units: Floats, own: NDArray[np.int64], found: tuple[float, ...]
-    ) -> dict[str, Any]:
-        of, marked = set(own), set(own[(units == 1).any(axis=1)])
-        few = len(of) < rule.smallest_group or len(marked) < rule.threshold
-        few |= any(0 < len(of ^ other) < rule.threshold for other in shown)
-        if not few:
-            shown.append(of)
-        status = Status.OK if np.isfinite(found[0]) else Status.NOT_ESTIMABLE
-        about = {"theme": theme, "term": term, "coders": who, "passages": len(units), "sources": len(of)}
-        about |= dict(zip(("estimate", "conf_low", "conf_high"), found, strict=True))
-        return about | {"status": (Status.WITHHELD if few and not rule.public else status).value}
-
+    judged: pd.DataFrame, confidence: float, rng: np.random.Generator, draws: int
+) -> Iterator[tuple[str, str, Floats, Counts, tuple[float, float, float]]]:
+    """Yield alpha of all coders, then kappa of each pair: term, coders, judgements, their interviews, and estimate."""
+    sources, values = judged.index.get_level_values("source").to_numpy(), judged.to_numpy()
     counts = np.column_stack([(values == value).sum(axis=1) for value in (0, 1)])
-    ends = _bootstrapped(counts, sources, confidence, np.random.default_rng(seed), draws)
-    yield row(ALPHA, ALL, values, sources, (alpha(counts), *ends))
-    for one, other in itertools.combinations(range(len(coders)), 2):
+    ends = _bootstrapped(counts, sources, confidence, rng, draws)
+    yield ALPHA, ALL, values, sources, (alpha(counts), *ends)
+    for one, other in itertools.combinations(range(len(judged.columns)), 2):
         both = ~np.isnan(values[:, [one, other]]).any(axis=1)
         units = values[both][:, [one, other]]
         table = np.bincount((units @ [2, 1]).astype(np.int64), minlength=4).reshape(2, 2)
-        who = f"{coders[one]} - {coders[other]}"
-        yield row(KAPPA, who, units, sources[both], kappa(table, confidence))
+        who = f"{judged.columns[one]} - {judged.columns[other]}"
+        yield KAPPA, who, units, sources[both], kappa(table, confidence)
 
 
-def alpha(counts: NDArray[np.int64]) -> float:
+def alpha(counts: Counts) -> float:
     """Krippendorff's alpha for nominal data, by the package `krippendorff`.
 
     Parameters
@@ -187,7 +185,7 @@ def alpha(counts: NDArray[np.int64]) -> float:
     return float(krippendorff.alpha(value_counts=paired, value_domain=domain, level_of_measurement="nominal"))
 
 
-def kappa(table: NDArray[np.int64], confidence: float) -> tuple[float, float, float]:
+def kappa(table: Counts, confidence: float) -> tuple[float, float, float]:
     """Cohen's kappa of two coders and its limits, by statsmodels.
 
     Parameters
@@ -212,11 +210,7 @@ def kappa(table: NDArray[np.int64], confidence: float) -> tuple[float, float, fl
 
 
 def _bootstrapped(
-    counts: NDArray[np.int64],
-    sources: NDArray[np.int64],
-    confidence: float,
-    rng: np.random.Generator,
-    draws: int,
+    counts: Counts, sources: Counts, confidence: float, rng: np.random.Generator, draws: int
 ) -> tuple[float, float]:
     """Return limits of alpha from draws of interviews; NaN if there are too few, or alpha cannot be estimated."""
     names, place = np.unique(sources, return_inverse=True)

@@ -13,7 +13,6 @@ from surveywaves.qualitative.joint import joint_display
 from surveywaves.qualitative.reading import Material, read_material
 from surveywaves.qualitative.themes import spoken, themes, tones
 from surveywaves.study.parts import Presentation, QualitativePart
-from surveywaves.study.qualitative import SEPARATOR
 from surveywaves.terms import ALL, Evidence
 
 __all__ = ["beside", "read_material"]
@@ -56,47 +55,27 @@ def beside(
     rule
         The rule that protects respondents and interviewees.
     """
-    file = part.file
-    judged = judgements(material.segments)
-    speaking = {
-        principle: [
-            theme.theme
-            for theme in part.themes
-            if principle in theme.frameworks.get(part.framework, "").split(SEPARATOR)
-        ]
-        for principle in part.principles
-    }
+    file, sources, segments = part.file, material.sources, material.segments
     names = [theme.theme for theme in part.themes]
-    counted = themes(material.sources, material.segments, names=names, rule=rule, subjects=speaking)
-    told = spoken(material.segments, by=speaking)
-    display = joint_display(
-        counted,
-        tones(material.sources, material.segments, told, rule=rule),
-        means,
-        contrasts,
-        principles=part.principles,
-        themes_of=speaking,
-        stages={name: stage.wave for name, stage in file.stages.items()},
-        waves=part.waves,
-        silent_below=file.display.silent_below,
-        confidence=part.confidence,
-    )
+    speaking = {name: own.themes for name, own in part.principles.items()}
+    counted = themes(sources, segments, names=names, rule=rule, subjects=speaking)
+    told = tones(sources, segments, spoken(segments, by=speaking), rule=rule)
+    display = joint_display(counted, told, means, contrasts, part=part)
+    judged = judgements(segments)
+    released = {
+        "themes": counted.round({"percent": 2}),
+        "coding_agreement": agreement(judged, confidence=part.confidence, seed=part.seed, rule=rule),
+        "joint_display": display.round({"percent": 2, "conf_low": 2, "conf_high": 2}),
+        "observations": observations(material.observed, rule=rule).round({"per_meeting": 3}),
+    }
     survey = [wave.evidence for name, wave in presentation.waves.items() if name in set(display["wave"])]
     weakest = max([file.evidence, *survey], key=list(Evidence).index)
-    grid = observations(material.observed, rule=rule)
-    display = display.round({"percent": 2, "conf_low": 2, "conf_high": 2})
-    coders = agreement(judged, confidence=part.confidence, seed=part.seed, rule=rule)
-    released = {
-        "themes": counted.round({"percent": 2}).assign(evidence=file.evidence.value),
-        "coding_agreement": coders.assign(evidence=file.evidence.value),
-        "joint_display": display.assign(evidence=weakest.value),
-        "observations": grid.round({"per_meeting": 3}).assign(evidence=file.evidence.value),
-        "timeline": timeline(presentation),
-    }
+    for name, frame in released.items():
+        frame["evidence"] = (weakest if name == "joint_display" else file.evidence).value
     private = {
-        "segments": material.segments,
-        "sources": material.sources,
+        "segments": segments,
+        "sources": sources,
         "disagreements": disagreements(judged),
         "problems": material.problems,
     }
-    return Beside(released, private)
+    return Beside(released | {"timeline": timeline(presentation)}, private)

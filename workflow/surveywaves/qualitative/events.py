@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -32,25 +32,18 @@ def timeline(presentation: Presentation) -> pd.DataFrame:
         `TIMELINE`: dates as ISO text, empty where there is none. An event of which only the month or the year is known
         lasts for all of it; `approximate` marks dates that are estimates.
     """
-    rows: list[dict[str, Any]] = [
-        {"kind": FIELDWORK, "label": wave.title, "start": wave.start, "end": wave.end, "precision": "day"}
-        for wave in presentation.waves.values()
-    ]
     stages = presentation.qualitative.stages.values() if presentation.qualitative else ()
-    rows += [{"kind": STAGE, "label": stage.title, "precision": "day"} | _dates(stage) for stage in stages]
-    for event in presentation.events:
-        end = pd.Timestamp(event.date) + _SPAN[event.precision] if event.date else None
-        row = {"kind": EVENT, "label": event.label, "start": event.date, "end": end, "source": event.source}
-        rows.append(row | {"precision": event.precision, "approximate": event.approximate})
-    frame = pd.DataFrame(rows, columns=list(TIMELINE))
+    rows = [
+        (FIELDWORK, one.title, one.start, one.end, "day", False, "") for one in presentation.waves.values()
+    ]
+    rows += [(STAGE, one.title, one.start, one.end, "day", one.approximate, "") for one in stages]
+    for one in presentation.events:
+        end = pd.Timestamp(one.date) + _SPAN[one.precision] if one.date else None
+        rows.append((EVENT, one.label, one.date, end, one.precision, one.approximate, one.source))
+    frame = pd.DataFrame(rows, columns=list(TIMELINE), dtype="object")
     for name in ("start", "end"):
-        frame[name] = [pd.Timestamp(one).date().isoformat() if pd.notna(one) else "" for one in frame[name]]
-    frame["approximate"] = frame["approximate"].fillna(False).astype("bool")
-    return frame.fillna({"source": ""}).astype(dict.fromkeys(("kind", "label", "precision", "source"), "str"))
-
-
-def _dates(stage: Any) -> dict[str, Any]:
-    return {"start": stage.start, "end": stage.end, "approximate": stage.approximate}
+        frame[name] = [pd.Timestamp(day).date().isoformat() if day else "" for day in frame[name]]
+    return frame.astype(dict.fromkeys(TIMELINE, "str") | {"approximate": "bool"})
 
 
 def observations(observed: pd.DataFrame, *, rule: Rule) -> pd.DataFrame:

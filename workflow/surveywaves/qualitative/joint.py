@@ -15,16 +15,16 @@ Farmer et al. (2006, Qualitative Health Research 16, 377):
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
-from surveywaves.qualitative.terms import INTERVIEWS, SURVEY, VERDICT, Verdict
+from surveywaves.qualitative.terms import INTERVIEWS, SURVEY, TONES, VERDICT, Verdict
+from surveywaves.study.parts import QualitativePart
 from surveywaves.terms import ALL, BETWEEN, PERCENT_FAVOURABLE
-from surveywaves.words import records
 
 
 class Tone(StrEnum):
@@ -36,11 +36,19 @@ class Tone(StrEnum):
     SILENT = "silent"
 
 
-COLUMNS: Final = (
-    *("wave", "principle", "side", "scale", "organisation", "theme", "stage", "sources", "n"),
-    *("percent", "conf_low", "conf_high", "since", "change", "decision", "favourable", "critical"),
-    *("survey_tone", "interview_tone", "verdict"),
-)
+_WORD, _COUNT, _NUMBER = "str", "Int64", "float64"
+COLUMNS: Final = {
+    **dict.fromkeys(("wave", "principle", "side", "scale", "organisation", "theme", "stage"), _WORD),
+    **dict.fromkeys(("sources", "n"), _COUNT),
+    **dict.fromkeys(("percent", "conf_low", "conf_high"), _NUMBER),
+    "since": _WORD,
+    "change": _NUMBER,
+    "decision": _WORD,
+    "favourable": _COUNT,
+    "critical": _COUNT,
+    **dict.fromkeys(("survey_tone", "interview_tone", "verdict"), _WORD),
+}
+"""Columns with their types; words that a row has none of are empty."""
 
 
 def joint_display(
@@ -49,12 +57,7 @@ def joint_display(
     means: pd.DataFrame,
     contrasts: pd.DataFrame,
     *,
-    principles: Mapping[str, Sequence[str]],
-    themes_of: Mapping[str, Sequence[str]],
-    stages: Mapping[str, str],
-    waves: Sequence[str],
-    silent_below: float,
-    confidence: float,
+    part: QualitativePart,
 ) -> pd.DataFrame:
     """Show the survey's scales beside the themes of the interviews.
 
@@ -67,14 +70,8 @@ def joint_display(
         `surveywaves.qualitative.themes.tones`.
     means, contrasts
         Released.
-    principles, themes_of
-        Principle -> its scales, and its themes; both in the order of the table.
-    stages
-        Stage of the interviews -> the wave that it is compared with.
-    waves
-        Waves in order of time.
-    silent_below, confidence
-        See the rules above.
+    part
+        The principles and what speaks to them, waves and stages, and the numbers in the rules above.
 
     Returns
     -------
@@ -85,89 +82,67 @@ def joint_display(
         interviews raise it); and a row with the verdict: `percent` of all `sources` raise the principle, and the
         interval is that of the favourable share of the interviews with one tone.
     """
-    levels = _by_place(means[means["term"] == PERCENT_FAVOURABLE])
-    changes = _by_place(contrasts[contrasts["term"] == f"change_{PERCENT_FAVOURABLE}"])
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[Any, Any]] = []
     whole = themes[(themes["area"] == ALL) & (themes["organisation"] == ALL)]
-    for wave in (wave for wave in waves if wave in stages.values()):
-        beside = [stage for stage, own in stages.items() if own == wave]
-        interviewed = whole[whole["stage"].isin(beside)]
+    for wave in part.waves:
+        here = [name for name, stage in part.file.stages.items() if stage.wave == wave]
+        interviewed, spoken = (frame[frame["stage"].isin(here)] for frame in (whole, told))
         sources = interviewed.drop_duplicates("stage")["sources"].sum(min_count=1)
-        for principle, scales in principles.items():
+        scales = _survey(means, contrasts, wave, part.waves)
+        for principle, own in part.principles.items() if here else ():
+            survey = [row for scale in own.scales for row in scales if row["scale"] == scale]
+            raised = interviewed[interviewed["theme"].isin(own.themes)]
+            tones = spoken[spoken["theme"] == principle]
+            verdict = _interviews(tones, sources, part.file.display.silent_below, part.confidence)
+            tone = _survey_tone(survey)
+            verdict |= {"survey_tone": tone, "verdict": _verdict(tone, verdict["interview_tone"])}
             about = {"wave": wave, "principle": principle}
-            survey = list(_survey(wave, scales, waves, levels, changes))
             rows += [about | {"side": SURVEY} | row for row in survey]
-            own = interviewed[interviewed["theme"].isin(themes_of.get(principle, ()))]
-            rows += [
-                about | {"side": INTERVIEWS, **{name: getattr(row, name) for name in _OF_THEMES}}
-                for row in records(own)
-            ]
-            spoken = told[(told["theme"] == principle) & told["stage"].isin(beside)]
-            interviews = _interviews(spoken, sources, silent_below, confidence)
-            survey_tone = _survey_tone(survey)
-            verdict = _verdict(survey_tone, Tone(interviews["interview_tone"]))
-            said = {"survey_tone": survey_tone.value, "verdict": verdict.value}
-            rows.append(about | {"side": VERDICT} | interviews | said)
-    return _typed(pd.DataFrame(rows, columns=list(COLUMNS)))
+            rows += [about | {"side": INTERVIEWS} | row for row in raised[_OF_THEMES].to_dict("records")]
+            rows.append(about | {"side": VERDICT} | verdict)
+    words = {name: "" for name, kind in COLUMNS.items() if kind == _WORD}
+    return pd.DataFrame(rows, columns=list(COLUMNS), dtype="object").fillna(words).astype(COLUMNS)
 
 
-_OF_THEMES: Final = ("theme", "stage", "sources", "n", "percent", "favourable", "critical")
-_NUMBERS: Final = ("percent", "conf_low", "conf_high", "change")
-_COUNTS: Final = ("sources", "n", "favourable", "critical")
-
-
-def _typed(frame: pd.DataFrame) -> pd.DataFrame:
-    words = [name for name in COLUMNS if name not in (*_NUMBERS, *_COUNTS)]
-    frame[words] = frame[words].astype("object").fillna("")
-    types = dict.fromkeys(words, "str") | dict.fromkeys(_NUMBERS, "float64") | dict.fromkeys(_COUNTS, "Int64")
-    return frame.astype(types)
-
-
-def _by_place(frame: pd.DataFrame) -> dict[tuple[str, str, str], Any]:
-    return {(row.scale, row.wave, row.organisation): row for row in records(frame)}
+_OF_THEMES: Final = ["theme", "stage", "sources", "n", "percent", "favourable", "critical"]
 
 
 def _survey(
-    wave: str,
-    scales: Sequence[str],
-    waves: Sequence[str],
-    levels: Mapping[Any, Any],
-    changes: Mapping[Any, Any],
-) -> Iterator[dict[str, Any]]:
-    """Yield level and change of each scale, organisation by organisation."""
+    means: pd.DataFrame, contrasts: pd.DataFrame, wave: str, waves: Sequence[str]
+) -> list[dict[Any, Any]]:
+    """List level and change of each scale, organisation by organisation."""
     place = waves.index(wave)
-    pair = (waves[-1], wave) if place < len(waves) - 1 else (wave, waves[place - 1])
-    since = BETWEEN.join(pair) if pair[0] != pair[1] else ""
-    for scale in scales:
-        for organisation in [one for name, when, one in levels if (name, when) == (scale, wave)]:
-            level, change = levels[scale, wave, organisation], changes.get((scale, since, organisation))
-            row = {"scale": scale, "organisation": organisation, "percent": level.estimate}
-            row |= {"conf_low": level.conf_low, "conf_high": level.conf_high}
-            if change is not None:
-                row |= {"since": since, "change": change.estimate, "decision": change.decision}
-            if pd.notna(level.estimate):
-                row["survey_tone"] = _tone(level.conf_low, level.conf_high, 50.0).value
-            yield row
+    since = BETWEEN.join((waves[-1], wave) if place < len(waves) - 1 else (wave, waves[place - 1]))
+    levels = means[(means["term"] == PERCENT_FAVOURABLE) & (means["wave"] == wave)]
+    changes = contrasts[(contrasts["term"] == f"change_{PERCENT_FAVOURABLE}") & (contrasts["wave"] == since)]
+    changes = changes.rename(columns={"estimate": "change", "wave": "since"})
+    key = ["scale", "organisation"]
+    rows = levels.rename(columns={"estimate": "percent"})[[*key, "percent", "conf_low", "conf_high"]].merge(
+        changes[[*key, "since", "change", "decision"]], how="left", on=key
+    )
+    rows["survey_tone"] = [
+        _tone(low, high, 50.0) if pd.notna(percent) else ""
+        for percent, low, high in zip(rows["percent"], rows["conf_low"], rows["conf_high"], strict=True)
+    ]
+    return rows.to_dict("records")
 
 
 def _tone(low: float, high: float, middle: float) -> Tone:
     return Tone.FAVOURABLE if low > middle else Tone.CRITICAL if high < middle else Tone.DIVIDED
 
 
-def _survey_tone(rows: Sequence[Mapping[str, Any]]) -> Tone:
+def _survey_tone(rows: Iterable[Mapping[str, Any]]) -> Tone:
     """Combine the scales: all respondents, or the organisations where there is no estimate for all."""
-    known = [row for row in rows if "survey_tone" in row]
-    tones = {row["survey_tone"] for row in known if row["organisation"] == ALL} or {
-        row["survey_tone"] for row in known
-    }
+    known = [(row["organisation"] == ALL, row["survey_tone"]) for row in rows if row["survey_tone"]]
+    tones = {tone for whole, tone in known if whole} or {tone for _, tone in known}
     return Tone(tones.pop()) if len(tones) == 1 else Tone.DIVIDED if tones else Tone.SILENT
 
 
 def _interviews(spoken: pd.DataFrame, sources: Any, silent_below: float, confidence: float) -> dict[str, Any]:
     """Count the interviews that raise a principle, and determine their tone."""
     if pd.isna(sources) or not len(spoken):
-        return {"sources": sources, "interview_tone": Tone.SILENT.value}
-    good, mixed, bad = (int(spoken[name].sum()) for name in ("favourable", "mixed", "critical"))
+        return {"sources": sources, "interview_tone": Tone.SILENT}
+    good, mixed, bad = map(int, spoken[list(TONES)].sum())
     n = good + mixed + bad
     found = {"sources": sources, "n": n, "percent": 100 * n / sources, "favourable": good, "critical": bad}
     tone = Tone.SILENT
@@ -177,7 +152,7 @@ def _interviews(spoken: pd.DataFrame, sources: Any, silent_below: float, confide
             low, high = proportion_confint(good, good + bad, alpha=1 - confidence, method="wilson")
             found |= {"conf_low": 100 * low, "conf_high": 100 * high}
             tone = _tone(low, high, 0.5)
-    return found | {"interview_tone": tone.value}
+    return found | {"interview_tone": tone}
 
 
 def _verdict(survey: Tone, interviews: Tone) -> Verdict:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from functools import cached_property
 
 import pandas as pd
 
-from surveywaves.study.parts import Presentation, QualitativeWords
+from surveywaves.qualitative.terms import SURVEY
+from surveywaves.study.parts import QualitativeWords
 from surveywaves.study.qualitative import OTHER
 from surveywaves.terms import ALL
 from surveywaves.words import Labels
 
 
-@dataclass(frozen=True)
-class Names:
-    """The study's words."""
-
-    presentation: Presentation
+class Names(Labels):
+    """The words of the survey and of the coded material."""
 
     @property
-    def words(self) -> QualitativeWords:
+    def coded(self) -> QualitativeWords:
         """The words of the coded material.
 
         Raises
@@ -32,10 +30,41 @@ class Names:
             raise ValueError("the study has no coded material")
         return self.presentation.qualitative
 
-    @property
-    def labels(self) -> Labels:
-        """The words of the survey."""
-        return Labels(self.presentation)
+    @cached_property
+    def said(self) -> Mapping[str, Mapping[str, str]]:
+        """Column of a table -> the names that it may have, in the order of presentation, with their words."""
+        coded = self.coded
+        return {
+            "stage": {name: stage.title for name, stage in coded.stages.items()},
+            "theme": {name: theme.title for name, theme in coded.themes.items()} | {ALL: "All themes"},
+            "area": {ALL: "", **coded.areas, OTHER: "Other areas"},
+            "organisation": {one: self.organisation(one) for one in (*self.presentation.organisations, ALL)},
+            "group": coded.groups | {ALL: "All"},
+            "category": coded.categories,
+        }
+
+    def there(self, frame: pd.DataFrame, column: str) -> dict[str, str]:
+        """Choose the names that a frame has in a column, in the order of presentation, with their words."""
+        own = set(frame[column])
+        return {name: words for name, words in self.said[column].items() if name in own}
+
+    def places(self, themes: pd.DataFrame, stage: str) -> dict[tuple[str, str], str]:
+        """Choose the areas and organisations of a stage that have counts, all of it first, with their words."""
+        own = themes[themes["stage"] == stage]
+        found = set(zip(own["area"], own["organisation"], strict=True))
+        organisations = {ALL: "", **self.said["organisation"]} | {ALL: ""}
+        return {
+            (area, one): ", ".join(filter(None, (words, its))) or "All"
+            for area, words in self.said["area"].items()
+            for one, its in organisations.items()
+            if (area, one) in found
+        }
+
+    def title(self, side: str, name: str, *, quoted: bool = False) -> str:
+        """Give the title of a scale, or of a theme; if asked, a theme's in quotation marks."""
+        if side == SURVEY:
+            return self.scale(name)
+        return f"“{self.said['theme'][name]}”" if quoted else self.said["theme"][name]
 
     @property
     def protection(self) -> str:
@@ -45,46 +74,3 @@ class Names:
         base = self.presentation.rounding
         how = f"rounded at random to multiples of {base}" if base else "withheld where they are small"
         return f"Counts of groups are {how}; those of all interviews of a stage are exact."
-
-    @staticmethod
-    def verdict(name: str) -> str:
-        """Name a verdict of the joint display."""
-        return name.replace("_", " ")
-
-    def stage(self, name: str) -> str:
-        """Name a stage of the interviews."""
-        return self.words.stages[name].title
-
-    def theme(self, name: str) -> str:
-        """Name a theme; `all` for all together."""
-        return "All themes" if name == ALL else self.words.themes[name].title
-
-    def group(self, area: str, organisation: str) -> str:
-        """Name a group of interviews."""
-        places = [] if area == ALL else ["Other areas" if area == OTHER else self.words.areas[area]]
-        places += [] if organisation == ALL else [self.labels.organisation(organisation)]
-        return ", ".join(places) or "All"
-
-    def groups(self, themes: pd.DataFrame, stage: str) -> list[tuple[str, str]]:
-        """List the groups of a stage, all of it first, then areas and organisations in the study's order."""
-        own = themes[themes["stage"] == stage]
-        there = set(zip(own["area"], own["organisation"], strict=True))
-        areas = [ALL, *self.words.areas, OTHER]
-        organisations = [ALL, *self.presentation.organisations]
-        return [(area, one) for area in areas for one in organisations if (area, one) in there]
-
-    def stages(self, frame: pd.DataFrame) -> list[str]:
-        """List the stages of a frame, in the study's order."""
-        return _there(self.words.stages, frame["stage"])
-
-    def themes(self, frame: pd.DataFrame) -> list[str]:
-        """List the themes of a frame, in the study's order."""
-        return _there(self.words.themes, frame["theme"])
-
-    def organisations(self, frame: pd.DataFrame) -> list[str]:
-        """List the organisations of a frame, in the study's order, `all` last."""
-        return _there((*self.presentation.organisations, ALL), frame["organisation"])
-
-
-def _there(names: Iterable[str], column: pd.Series) -> list[str]:
-    return [name for name in names if column.eq(name).any()]

@@ -22,7 +22,7 @@ from surveywaves.qualitative.refi import PATH, names_of, read_codebook, read_pro
 from surveywaves.study.models import Layout
 from surveywaves.study.parts import QualitativePart
 from surveywaves.terms import EVERY, SET_ASIDE
-from surveywaves.text import few, known_as, nearest, normalise, number
+from surveywaves.text import did_you_mean, few, known_as, nearest, normalise, number
 
 SOURCE_COLUMNS: Final = ("source", "stage", "area", "organisation")
 SEGMENT_COLUMNS: Final = ("source", "coder", "code", "theme", "tone", "start", "end")
@@ -80,30 +80,28 @@ def read_material(part: QualitativePart, *, root: Path) -> Material:
     """
     work, file = _Reading(part, root), part.file
     own = () if file.sources else _ABOUT  # then each row of a table says it
-    rows = work.frame((*_CODED, *own), *(work.segments(name, own) for name in file.segments))
+    rows = work.frame((*_CODED, *own), *(work.coded(name, own) for name in file.segments))
     listed = work.frame(SOURCE_COLUMNS, work.table(file.sources, SOURCE_COLUMNS)) if file.sources else rows
     grid = [work.table(file.observations, OBSERVED_COLUMNS)] if file.observations else []
     observed = work.frame(OBSERVED_COLUMNS, *grid)
-    books = work.frame(("book",), *(work.codebook(name) for name in file.codebooks))
+    books = work.frame(("code", "heading"), *(work.codebook(name) for name in file.codebooks))
     about = work.sources(listed)
     if work.mistakes:
         raise RawFileError(work.mistakes)
-    segments = work.taken(rows, about.index)
+    segments = work.segments(rows, about.index)
     work.unused(rows, books)
     if segments.empty:
-        raise RawFileError.at(
-            "qualitative.yaml", "no coded segment is left", "look at codes.tsv and the sources"
-        )
+        what, hint = "no coded segment is left", "look at codes.tsv and the sources"
+        raise RawFileError.at("qualitative.yaml", what, hint)
     sources = about.reset_index(drop=True)
     sources.insert(0, "source", range(1, len(about) + 1))
-    return Material(
-        sources, segments, work.observed(observed), problem_frame("coded material", work.problems)
-    )
+    seen = work.observed(observed)
+    return Material(sources, segments, seen, problem_frame("coded material", work.problems))
 
 
 @dataclass(slots=True)
 class _Reading:
-    """The files while they are read."""
+    """The files while they are read: what is wrong with them, and what is not taken."""
 
     part: QualitativePart
     root: Path
@@ -120,19 +118,21 @@ class _Reading:
                 self.mistakes += error.mistakes
         return pd.DataFrame(rows, columns=["file", "line", *columns], dtype="object")
 
-    def say(
-        self, file: str, line: int | None, column: str, problem: str, action: str, *, value: str = ""
-    ) -> None:
-        self.problems.append((file, Problem(line, column, value[:LONGEST], problem, action)))
-
-    def list(
-        self, rows: pd.DataFrame, column: str, problem: str, action: str = SET_ASIDE, *, value: str = ""
-    ) -> None:
-        """List a problem of each of some rows; `value`: a column to quote."""
-        for file, line, text in zip(
-            rows["file"], rows["line"], rows[value] if value else rows["file"], strict=True
-        ):
-            self.say(file, line, column, problem, action, value=text if value else "")
+    def without(
+        self,
+        rows: pd.DataFrame,
+        bad: pd.Series,
+        column: str,
+        problem: str,
+        action: str = SET_ASIDE,
+        *,
+        value: str = "",
+    ) -> pd.DataFrame:
+        """List a problem of each of some rows, and return the others; `value`: a column to quote."""
+        for row in rows[bad].to_dict("records"):
+            quoted = row.get(value, "")[:LONGEST]
+            self.problems.append((row["file"], Problem(row["line"], column, quoted, problem, action)))
+        return rows[~bad]
 
     def table(self, name: str, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of a CSV or XLSX file: its name, the row's number and cells, blanks as ""."""
@@ -145,33 +145,29 @@ class _Reading:
             hint = f"is it `{near}`?" if near else f"it has {few(found.names, 8)}"
             what = f"has no column {', '.join(f'`{one}`' for one in missing)}"
             raise RawFileError(source.mistake(what, hint, logged=what))
-        for one in found.aside:
-            self.say(name, one.row, EVERY, one.problem, one.action)
+        self.problems += [(name, Problem(one.row, EVERY, "", one.problem, one.action)) for one in found.aside]
         if extra := len(found.names) - len(places):
-            self.say(name, None, EVERY, f"{extra} columns that are not needed", "not read")
+            what = f"{extra} columns that are not needed"
+            self.problems.append((name, Problem(None, EVERY, "", what, "not read")))
         for at, line in enumerate(found.rows):
             cells = (found.columns[places[one]].text(at) if one in places else "" for one in columns)
             yield name, int(line), *cells
 
-    def segments(self, name: str, own: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    def coded(self, name: str, own: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         """Yield the coded passages of a file; `code` are the names that it may have in `codes.tsv`, nearest first."""
-        if not name.lower().endswith(".qdpx"):
-            for file, line, source, coder, code, *more in self.table(name, (*_CODED, *own)):
-                yield file, line, source, coder, names_of(code.split(PATH)), *more
+        if name.lower().endswith(".qdpx"):
+            project = read_project(self.root / name, name)
+            self.problems += [
+                (name, Problem(line, "code", "", what, SET_ASIDE)) for line, what in project.strange
+            ]
+            yield from ((name, *coding) for coding in project.codings)
             return
-        project = read_project(self.root / name, name)
-        for line, what in project.strange:
-            self.say(name, line, EVERY, what, "not taken")
-        for one in project.codings:
-            if one.code in project.codes:
-                title, codes = project.sources[one.source] or one.source, names_of(project.codes[one.code])
-                yield name, one.line, title, one.coder, codes, one.start, one.end
-            else:
-                self.say(name, one.line, "code", "a code that the project does not have", SET_ASIDE)
+        for file, line, source, coder, code, *more in self.table(name, (*_CODED, *own)):
+            yield file, line, source, coder, names_of(code.split(PATH)), *more
 
     def codebook(self, name: str) -> Iterator[tuple[Any, ...]]:
-        """Yield a codebook."""
-        yield name, 0, read_codebook(self.root / name, name)
+        """Yield the codes of a codebook: what each may be called, and whether it only contains others."""
+        yield from ((name, None, *code) for code in read_codebook(self.root / name, name).codes.values())
 
     def sources(self, listed: pd.DataFrame) -> pd.DataFrame:
         """Find `stage, area, organisation` of each interview; the index is its name for comparisons."""
@@ -190,86 +186,73 @@ class _Reading:
         self.mistakes += [Mistake(one, what) for one in where[other]]
         self.mistakes += [Mistake(one, "a source without a name") for one in where[nameless]]
         if self.part.file.sources:
-            self.list(
-                listed[again & ~other & ~nameless], "source", "a source that is listed twice", "taken once"
-            )
+            twice = pd.Series(again & ~other & ~nameless, index=listed.index)
+            self.without(listed, twice, "source", "a source that is listed twice", "taken once")
         return first
 
     def _levels(self, cells: pd.Series, where: pd.Series, known: Mapping[str, str]) -> pd.Series:
         """Return the names of stages, areas or organisations; what is none is a mistake, listed once."""
-        meant = {cell: known_as(cell, _words(known)) or "" for cell in cells.unique()}
-        for cell in (cell for cell, level in meant.items() if not level):
-            near = nearest(cell, known.values()) if cell else None
-            hint = f"did you mean `{near}`?" if near else f"known: {', '.join(known.values())}"
+        found = _meant(cells, known)
+        for cell in cells[found.isna()].unique():
+            hint = did_you_mean(cell, known.values(), f"known: {', '.join(known.values())}")
             said = f"unknown {cells.name} `{cell}`" if cell else f"no {cells.name}"
             first = where[cells == cell].iloc[0]
             self.mistakes.append(Mistake(first, said, hint, logged=f"unknown {cells.name}"))
-        return cells.map(meant)
+        return found.fillna("")
 
-    def taken(self, rows: pd.DataFrame, interviews: pd.Index) -> pd.DataFrame:
+    def segments(self, rows: pd.DataFrame, interviews: pd.Index) -> pd.DataFrame:
         """Replace sources and coders by numbers, and add the theme of each code."""
         known = {normalise(code.code): code for code in self.part.codes}
-        meant = [
-            next((known[key] for key in map(normalise, names) if key in known), None)
-            for names in rows["code"]
-        ]
+        meant = [next(filter(None, map(known.get, map(normalise, names))), None) for names in rows["code"]]
+        ends = [_place(start, end) for start, end in zip(rows["start"], rows["end"], strict=True)]
         frame = rows.assign(
-            name=[names[0] for names in rows["code"]], coder=rows["coder"].rank(method="dense")
+            name=rows["code"].str[0],
+            coder=rows["coder"].rank(method="dense"),
+            lost=(rows["start"] != "") | (rows["end"] != ""),
+            source=interviews.get_indexer(pd.Index(rows["source"].map(_called))) + 1,
         )
-        frame["number"] = interviews.get_indexer(pd.Index(rows["source"].map(_called))) + 1
+        for place, one in enumerate(("start", "end")):
+            frame[one] = [end[place] for end in ends]
         for one in ("code", "theme", "tone"):
             frame[one] = [getattr(code, one, None) for code in meant]
-        ends = [_place(start, end) for start, end in zip(rows["start"], rows["end"], strict=True)]
-        frame["from"], frame["to"] = [low for low, _ in ends], [high for _, high in ends]
-        self.list(frame[frame["number"] == 0], "source", "a source that is not listed")
-        frame = frame[frame["number"] > 0]
-        self.list(frame[frame["code"].isna()], "code", NOT_IN_CODES, value="name")
+        frame = self.without(frame, frame["source"] == 0, "source", "a source that is not listed")
+        frame = self.without(frame, frame["code"].isna(), "code", NOT_IN_CODES, value="name")
         frame = frame[frame["theme"].notna()]
-        lost = frame[frame["from"].isna() & ((frame["start"] != "") | (frame["end"] != ""))]
-        self.list(lost, "start", "a passage that does not end after it starts", "taken without its place")
-        frame = frame.assign(source=frame["number"], start=frame["from"], end=frame["to"])
-        again = frame.duplicated(list(SEGMENT_COLUMNS))
-        self.list(frame[again], "code", "the same passage coded twice alike", "taken once", value="code")
+        lost, what = frame["lost"] & frame["start"].isna(), "a passage that does not end after it starts"
+        self.without(frame, lost, "start", what, "taken without its place")
+        again, what = frame.duplicated(list(SEGMENT_COLUMNS)), "the same passage coded twice alike"
+        frame = self.without(frame, again, "code", what, "taken once", value="code")
         types = {"source": "int64", "coder": "int64", "start": "Int64", "end": "Int64"}
-        frame = frame.loc[~again, list(SEGMENT_COLUMNS)].astype(
-            types | dict.fromkeys(("code", "theme", "tone"), "str")
-        )
+        frame = frame[list(SEGMENT_COLUMNS)].astype(types | dict.fromkeys(("code", "theme", "tone"), "str"))
         return frame.sort_values(list(SEGMENT_COLUMNS), ignore_index=True)
 
     def unused(self, rows: pd.DataFrame, books: pd.DataFrame) -> None:
-        """List the codes of codes.tsv that no file has, and the codes of codebooks that codes.tsv lacks."""
+        """List the codes of codebooks that codes.tsv lacks, and the codes of codes.tsv that no file has."""
         known = {normalise(code.code) for code in self.part.codes}
-        there = {normalise(one) for names in set(rows["code"]) for one in names}
-        for name, book in zip(books["file"], books["book"], strict=True):
-            for guid, path in book.codes.items():
-                names = names_of(path)
-                own = {normalise(one) for one in names}
-                there |= own
-                if guid not in book.headings and not known & own:
-                    self.say(name, None, "code", NOT_IN_CODES, "none needed yet", value=names[0])
+        books = books.assign(name=books["code"].str[0])
+        new = [
+            not heading and known.isdisjoint(map(normalise, names))
+            for names, heading in zip(books["code"], books["heading"], strict=True)
+        ]
+        self.without(
+            books, pd.Series(new, dtype="bool"), "code", NOT_IN_CODES, "none needed yet", value="name"
+        )
+        there = {normalise(one) for names in {*rows["code"], *books["code"]} for one in names}
         for code in self.part.codes:
             if normalise(code.code) not in there:
-                self.say("codes.tsv", None, "code", "a code that no file has", "none", value=code.code)
+                lost = Problem(None, "code", code.code[:LONGEST], "a code that no file has", "none")
+                self.problems.append(("codes.tsv", lost))
 
     def observed(self, grid: pd.DataFrame) -> pd.DataFrame:
         """Return the grid of observations; rows of another group or category, or without a count, are set aside."""
         for column, known in (("group", self.part.file.groups), ("category", self.part.file.categories)):
-            words = _words(known)
-            meant = grid[column].map({cell: known_as(cell, words) for cell in grid[column].unique()})
-            self.list(
-                grid[meant.isna()], column, f"a {column} that qualitative.yaml does not have", value=column
-            )
-            grid = grid.assign(**{column: meant})[meant.notna()]
+            meant, what = _meant(grid[column], known), f"a {column} that qualitative.yaml does not have"
+            grid = self.without(grid, meant.isna(), column, what, value=column).assign(**{column: meant})
         count = grid["count"].map(number).astype("float64")
-        whole = (count >= 0) & (count % 1 == 0)
-        self.list(grid[~whole], "count", "no count")
-        grid = grid.assign(count=count)[whole]
-        self.list(grid[grid["meeting"] == ""], "meeting", "no meeting")
-        return (
-            grid.loc[grid["meeting"] != "", list(OBSERVED_COLUMNS)]
-            .astype({"meeting": "str", "date": "str", "count": "int64"})
-            .reset_index(drop=True)
-        )
+        grid = self.without(grid, (count < 0) | (count % 1 != 0), "count", "no count").assign(count=count)
+        grid = self.without(grid, grid["meeting"] == "", "meeting", "no meeting")
+        types = {"meeting": "str", "date": "str", "count": "int64"}
+        return grid[list(OBSERVED_COLUMNS)].astype(types).reset_index(drop=True)
 
 
 def _place(start: str, end: str) -> tuple[int | None, int | None]:
@@ -278,9 +261,10 @@ def _place(start: str, end: str) -> tuple[int | None, int | None]:
     return (int(low), int(high)) if low is not None and high is not None and 0 <= low < high else (None, None)
 
 
-def _words(levels: Mapping[str, str]) -> dict[str, str]:
-    """Map the name of each level, and its words, to its name."""
-    return {name: name for name in levels} | {text: name for name, text in levels.items()}
+def _meant(cells: pd.Series, known: Mapping[str, str]) -> pd.Series:
+    """Find the names of levels that cells say, by name or in words; missing where they say none."""
+    words = {name: name for name in known} | {text: name for name, text in known.items()}
+    return cells.map({cell: known_as(cell, words) for cell in cells.unique()})
 
 
 def _called(source: str) -> str:

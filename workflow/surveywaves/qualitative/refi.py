@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
-from typing import IO, Final, cast
+from typing import IO, Final, NamedTuple, cast
 from xml.parsers import expat
 
 from surveywaves.errors import RawFileError
@@ -34,39 +34,26 @@ _MOST: Final = 100_000
 """Files in an archive."""
 
 
-@dataclass(frozen=True, slots=True)
-class Coding:
-    """A passage with a code. Identifiers are GUIDs; `line` is a line of the XML document."""
+class Coding(NamedTuple):
+    """A passage with a code: see `names_of`; `coder` is an identifier, `line` one of the XML document."""
 
+    line: int
     source: str
     coder: str
-    code: str
+    code: tuple[str, ...]
     start: str
     end: str
-    line: int
 
 
 @dataclass(slots=True)
 class Project:
-    """What is taken from a project or a codebook.
+    """What is taken from a project or a codebook, in the order of the file.
 
-    Attributes
-    ----------
-    codes
-        Code -> its path: the names of the codes above it, from the top, and its own.
-    headings
-        Codes that only contain others.
-    sources
-        Source -> its name.
-    codings
-        In the order of the file.
-    strange
-        Lines with something that is not used, and what it is.
+    `codes` are identifiers with what each may be called and whether it only contains others; `strange` are lines with
+    something that is not used, and what it is.
     """
 
-    codes: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    headings: set[str] = field(default_factory=set)
-    sources: dict[str, str] = field(default_factory=dict)
+    codes: dict[str, tuple[tuple[str, ...], bool]] = field(default_factory=dict)
     codings: list[Coding] = field(default_factory=list)
     strange: list[tuple[int, str]] = field(default_factory=list)
 
@@ -105,6 +92,12 @@ def read_codebook(path: Path, name: str) -> Project:
         raise RawFileError.at(name, f"cannot be read: {error.strerror}") from error
 
 
+def names_of(path: Sequence[str]) -> tuple[str, ...]:
+    """List what a code may be called, nearest first: its path, its name, then those of the codes above it."""
+    places = range(len(path), 0, -1)
+    return tuple(name for place in places for name in (PATH.join(path[:place]), path[place - 1]))
+
+
 def _document(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
     """Find the XML document in an archive, and refuse what no program writes."""
     parts = archive.infolist()
@@ -120,21 +113,16 @@ def _document(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
     if len(found) != 1:
         hint = "a REFI-QDA project holds it once: export it again"
         raise RawFileError.at(name, f"holds {QDE} {len(found)} times", hint)
-    if found[0].file_size > max(UNPACKED, PACKED * found[0].compress_size):
-        what = (
-            f"{QDE} in it unpacks to {found[0].file_size / 1e6:,.0f} MB, over {PACKED} times its packed size"
-        )
+    if (size := found[0].file_size) > max(UNPACKED, PACKED * found[0].compress_size):
+        what = f"{QDE} in it unpacks to {size / 1e6:,.0f} MB, over {PACKED} times its packed size"
         raise RawFileError.at(name, what)
     return found[0]
 
 
 def _parsed(content: IO[bytes], name: str, root: str) -> Project:
-    parser = expat.ParserCreate(namespace_separator=" ")
-    reader = _Reader(name, root, parser)
-    parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
-    parser.StartDoctypeDeclHandler = reader.doctype
+    reader = _Reader(name, root)
     try:
-        parser.ParseFile(cast(BufferedReader, content))
+        reader.parser.ParseFile(cast(BufferedReader, content))
     except expat.ExpatError as error:
         said = expat.ErrorString(error.code)
         raise RawFileError.at(f"{name}: line {error.lineno}", f"no well-formed XML: {said}", AGAIN) from error
@@ -145,80 +133,67 @@ def _parsed(content: IO[bytes], name: str, root: str) -> Project:
     return reader.found
 
 
-@dataclass(slots=True)
+class _Open(NamedTuple):
+    """An element that is open, and what holds inside it.
+
+    `coder` is who made it, or else the element around it; `path` are the names of the codes that it stands in.
+    """
+
+    name: str = ""
+    coder: str = ""
+    source: str = ""
+    place: tuple[str, str] = ("", "")
+    path: tuple[str, ...] = ()
+
+
 class _Reader:
     """The elements that are open at a place of the document, and what has been found so far."""
 
-    name: str
-    root: str
-    parser: expat.XMLParserType
-    found: Project = field(default_factory=Project)
-    open: list[str] = field(default_factory=list)
-    above: list[str] = field(default_factory=list)
-    """Names of the codes that are open."""
-    source: str = ""
-    coders: list[str] = field(default_factory=list)
-    """The user who made each element that is open, or else the one around it."""
-    place: tuple[str, str] = ("", "")
+    def __init__(self, name: str, root: str) -> None:
+        self.name, self.root, self.open, self.found = name, root, [_Open()], Project()
+        self.parser = expat.ParserCreate(namespace_separator=" ")
+        self.parser.StartElementHandler, self.parser.EndElementHandler = self.start, self.end
+        self.parser.StartDoctypeDeclHandler = self.doctype
 
     def doctype(self, *_: object) -> None:
         what = "has a DOCTYPE, which no REFI-QDA program writes"
         raise RawFileError.at(self.name, what, "is it the right file?")
 
     def start(self, tag: str, about: dict[str, str]) -> None:
-        space, _, local = tag.rpartition(" ")
-        if not self.open and (local != self.root or not space.startswith(_NAMESPACE)):
-            what = f"is no REFI-QDA document: it begins with <{local[:40]}>, not with <{self.root}>"
+        space, _, name = tag.rpartition(" ")
+        line, around = self.parser.CurrentLineNumber, self.open[-1]
+        if not around.name and (name != self.root or not space.startswith(_NAMESPACE)):
+            what = f"is no REFI-QDA document: it begins with <{name[:40]}>, not with <{self.root}>"
             raise RawFileError.at(self.name, what, "export it as REFI-QDA")
         if len(self.open) > _DEEPEST:
-            raise RawFileError.at(
-                f"{self.name}: line {self.parser.CurrentLineNumber}", f"nested more than {_DEEPEST} deep"
-            )
-        around = self.open[-1] if self.open else ""
-        self.open.append(local)
-        maker = about.get("creatingUser") or about.get("creatingUserGUID") or ""
-        self.coders.append(_guid(maker) or (self.coders[-1] if self.coders else ""))
-        if local == "Code" and around in {"Code", "Codes"}:
-            self.above.append(" ".join(about.get("name", "").split()))
-            guid = _guid(about.get("guid", ""))
-            self.found.codes[guid] = tuple(self.above)
-            if about.get("isCodable") in {"false", "0"}:
-                self.found.headings.add(guid)
-        elif local.endswith("Source") and around == "Sources":
-            self.source = _guid(about.get("guid", ""))
-            self.found.sources[self.source] = about.get("name", "")
-        elif local.endswith("Selection"):
+            raise RawFileError.at(f"{self.name}: line {line}", f"nested more than {_DEEPEST} deep")
+        maker, guid = about.get("creatingUser") or about.get("creatingUserGUID"), _guid(about.get("guid"))
+        inside = around._replace(name=name, coder=_guid(maker) or around.coder)
+        if name == "Code" and around.name in {"Code", "Codes"}:
+            inside = inside._replace(path=(*around.path, " ".join(about.get("name", "").split())))
+            self.found.codes[guid] = (names_of(inside.path), about.get("isCodable") in {"false", "0"})
+        elif name.endswith("Source") and around.name == "Sources":
+            inside = inside._replace(source=about.get("name") or guid)
+        elif name.endswith("Selection"):
             # Regions of pictures and of PDF pages have no place in a text.
             start = about.get("startPosition", about.get("begin", ""))
-            self.place = (start, about.get("endPosition", about.get("end", "")))
-        elif local == "CodeRef":
-            self._coded(around, _guid(about.get("targetGUID", "")))
+            inside = inside._replace(place=(start, about.get("endPosition", about.get("end", ""))))
+        elif name == "CodeRef":
+            self._coded(line, inside, around.name, self.found.codes.get(_guid(about.get("targetGUID"))))
+        self.open.append(inside)
 
     def end(self, _: str) -> None:
-        local = self.open.pop()
-        self.coders.pop()
-        around = self.open[-1] if self.open else ""
-        if local == "Code" and around in {"Code", "Codes"}:
-            self.above.pop()
-        elif local.endswith("Source") and around == "Sources":
-            self.source = ""
-        elif local.endswith("Selection"):
-            self.place = ("", "")
+        self.open.pop()
 
-    def _coded(self, around: str, code: str) -> None:
-        line = self.parser.CurrentLineNumber
-        if self.source and (around == "Coding" or around.endswith("Selection")):
-            self.found.codings.append(Coding(self.source, self.coders[-1], code, *self.place, line))
-        else:
+    def _coded(self, line: int, at: _Open, around: str, code: tuple[tuple[str, ...], bool] | None) -> None:
+        if not at.source or not around.endswith(("Coding", "Selection")):
             self.found.strange.append((line, f"a code given to a {around}, not to a source"))
+        elif code is None:  # the schema has codes before sources
+            self.found.strange.append((line, "a code that the project does not have"))
+        else:
+            self.found.codings.append(Coding(line, at.source, at.coder, code[0], *at.place))
 
 
-def _guid(text: str) -> str:
+def _guid(text: str | None) -> str:
     """Normalise an identifier: some programs write braces around it, or lower case."""
-    return text.strip().strip("{}").upper()
-
-
-def names_of(path: Sequence[str]) -> tuple[str, ...]:
-    """List what a code may be called, nearest first: its path, its name, then those of the codes above it."""
-    places = range(len(path), 0, -1)
-    return tuple(name for place in places for name in (PATH.join(path[:place]), path[place - 1]))
+    return (text or "").strip().strip("{}").upper()

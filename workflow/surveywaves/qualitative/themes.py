@@ -1,7 +1,6 @@
 """Themes by stage, service area and organisation: how many interviews raise each, and which way they speak of it.
 
-**Release.** Somebody who knows who was interviewed must not learn what one of them said. All interviews of a stage are
-exact, as all respondents of a wave are; groups of them are rounded, or withheld where the study does not round (see
+**Release.** All interviews of a stage are exact, as all respondents of a wave are; groups of them are protected (see
 `surveywaves.qualitative.protection`), and `public` shows all. Groups are areas, by organisation where each organisation
 has enough interviews; small areas are combined. Whatever is larger than a group is a sum of released counts, and so
 reveals nothing more. Tones and numbers of passages, which may all be one talkative person's, are released for all
@@ -18,7 +17,6 @@ import numpy as np
 import pandas as pd
 
 from surveywaves.disclosure import Rule
-from surveywaves.disclosure.rule import BoolArray
 from surveywaves.qualitative.agreement import passages
 from surveywaves.qualitative.protection import protected
 from surveywaves.qualitative.terms import TONES
@@ -98,30 +96,28 @@ def themes(
     marks = pd.crosstab(raised["source"], raised["theme"])
     marks = marks.reindex(index=sources["source"], columns=list(names), fill_value=0)
     anything = spoken(segments, by=subjects)
+    known = pd.crosstab(anything["source"], anything["subject"]).reindex(sources["source"], fill_value=0)
     # A count that is rounded tells little of a group that is just large enough.
-    smallest = rule.smallest_group + rule.rounding
-    groups = grouped(sources, smallest=smallest, public=rule.public).set_index(sources["source"])
-    whole = tones(sources, segments, told, rule=rule)
+    smallest = 0 if rule.public else rule.smallest_group + rule.rounding
+    groups = grouped(sources, smallest=smallest).set_index(sources["source"])
     found = []
     for stage, own in sources.groupby("stage", sort=False)["source"]:
         any_of = [
-            (
-                [list(names).index(theme) for theme in subjects[str(subject)]],
-                own.isin(rows["source"]).to_numpy(),
-            )
-            for subject, rows in anything.groupby("subject", sort=False)
+            ([list(names).index(theme) for theme in subjects[str(name)]], there)
+            for name, there in known.loc[own].items()
         ]
         found.append(_counts(marks.loc[own], groups.loc[own], any_of, rule).assign(stage=stage))
     counts = pd.concat(found, ignore_index=True)
     counts["percent"] = (100 * counts["n"] / counts["sources"]).astype("float64")
     counts["status"] = np.where(counts["n"].isna(), Status.WITHHELD.value, Status.OK.value)
+    whole = tones(sources, segments, told, rule=rule)
     counts = counts.merge(whole, how="left", on=["stage", "theme"])
     counts.loc[(counts["area"] != ALL) | (counts["organisation"] != ALL), [*TONES, "passages"]] = pd.NA
     return counts[list(COLUMNS)].astype(dict.fromkeys(("sources", "n", *TONES, "passages"), "Int64"))
 
 
 def _counts(
-    marks: pd.DataFrame, groups: pd.DataFrame, any_of: Sequence[tuple[Sequence[int], BoolArray]], rule: Rule
+    marks: pd.DataFrame, groups: pd.DataFrame, any_of: Sequence[tuple[Sequence[int], pd.Series]], rule: Rule
 ) -> pd.DataFrame:
     """Count the interviews of a stage: `area, organisation, theme, sources, n`, for it, groups and sums of groups."""
     group, places = pd.factorize(pd.MultiIndex.from_frame(groups))
@@ -179,7 +175,7 @@ def tones(sources: pd.DataFrame, segments: pd.DataFrame, told: pd.DataFrame, *, 
     return counts.assign(passages=number["passage"].reindex(subjects)).reset_index()
 
 
-def grouped(sources: pd.DataFrame, *, smallest: int, public: bool = False) -> pd.DataFrame:
+def grouped(sources: pd.DataFrame, *, smallest: int) -> pd.DataFrame:
     """Put interviews into groups that are large enough for counts of their own.
 
     Parameters
@@ -188,8 +184,6 @@ def grouped(sources: pd.DataFrame, *, smallest: int, public: bool = False) -> pd
         As `read_material` returns them.
     smallest
         Fewest interviews of a group.
-    public
-        Whether groups may be as small as they are.
 
     Returns
     -------
@@ -198,17 +192,15 @@ def grouped(sources: pd.DataFrame, *, smallest: int, public: bool = False) -> pd
         few interviews, the area is `other` for areas too small by themselves (with the smallest of the rest where they
         are too few together).
     """
-    area, organisation = sources["area"].copy(), sources["organisation"].copy()
-    for stage in sources["stage"].unique():
-        own = (sources["stage"] == stage).to_numpy()
-        sizes = sources[own].groupby(["area", "organisation"]).size()
-        few = [] if public else [name for name, part in sizes.groupby("area") if part.min() < smallest]
-        organisation[own & area.isin(few)] = ALL
-        whole = sizes.groupby("area").sum().sort_values(kind="stable")
-        small = [] if public else list(whole.index[whole < smallest])
-        if small and whole[small].sum() < smallest:
-            small += list(whole.index[len(small) : len(small) + 1])
+    area = sources["area"].copy()
+    for _, own in sources.groupby("stage"):
+        sizes = own.groupby("area").size().sort_values(kind="stable")
+        small = sizes.index[sizes < smallest]
+        if sizes[small].sum() < smallest:
+            small = sizes.index[: len(small) + 1]
         if len(small) > 1:
-            organisation[own & area.isin(small)] = ALL
-            area[own & area.isin(small)] = OTHER
+            area[own.index[own["area"].isin(small)]] = OTHER
+    size = sources.groupby(["stage", "area", "organisation"])["source"].transform("size")
+    least = size.groupby([sources["stage"], sources["area"]]).transform("min")
+    organisation = sources["organisation"].where((least >= smallest) & (area != OTHER), ALL)
     return pd.DataFrame({"area": area, "organisation": organisation})

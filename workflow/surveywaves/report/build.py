@@ -62,35 +62,25 @@ PACKAGES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A figure or a table in its place.
-
-    Parameters
-    ----------
-    kind, name
-        `figure` or `table`, and its name in the catalogue.
-    number
-        `3` in the body, `A3` in the appendix; empty where it is a file only.
-    title, caption, alt, svg, narrow
-        Of a figure, the last its drawing for a small screen if there is one; of a table the title alone.
-    table
-        The table.
-    unit
-        What its numbers are in, where there is one of the same kind in another unit.
-    folder
-        Where its files lie, below `results/`; empty where it has none.
-    """
+    """A figure or a table in its place."""
 
     kind: str
     name: str
+    """`figure` or `table`, and its name in the catalogue."""
     number: str
+    """`3` in the body, `A3` in the appendix; empty where it is a file only."""
     title: str
     caption: str = ""
     alt: str = ""
     svg: str = ""
     narrow: str = ""
+    """Of a figure, the last its drawing for a small screen if there is one; of a table the title alone."""
     table: Table | None = None
+    """The table."""
     unit: str = ""
+    """What its numbers are in, where there is one of the same kind in another unit."""
     folder: str = "tables"
+    """Where its files lie, below `results/`; empty where it has none."""
 
     @property
     def id(self) -> str:
@@ -105,34 +95,23 @@ class Shown:
 
 @dataclass(frozen=True)
 class Report:
-    """All that a report says.
-
-    Parameters
-    ----------
-    title, headline
-        What the study is called; what was found, in a line.
-    strip
-        What is invented in the data, as Markdown; empty where everything is observed.
-    chapters
-        In their order.
-    shown
-        Figures and tables by `Shown.id`, in the order of the report.
-    units
-        Units of the tables that are there in more than one -> in words; the headline's first.
-    version
-        Of this program; empty where it is not said.
-    paper
-        Name of the file that has it for print; empty if there is none.
-    """
+    """All that a report says."""
 
     title: str
     headline: str
+    """What the study is called; what was found, in a line."""
     strip: str
+    """What is invented in the data, as Markdown; empty where everything is observed."""
     chapters: tuple[Section, ...]
+    """In their order."""
     shown: Mapping[str, Shown]
+    """Figures and tables by `Shown.id`, in the order of the report."""
     units: Mapping[str, str]
+    """Units of the tables that are there in more than one -> in words; the headline's first."""
     version: str = ""
+    """Of this program; empty where it is not said."""
     paper: str = "report.pdf"
+    """Name of the file that has it for print; empty if there is none."""
 
     @cached_property
     def front(self) -> Shown | None:

@@ -13,6 +13,7 @@ number is written into a sentence.
 from __future__ import annotations
 
 import json
+import operator
 import string
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,21 +35,14 @@ from surveywaves.words import Labels, is_missing, share, whole
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section of the report.
-
-    Parameters
-    ----------
-    name
-        A key of `catalogue.SECTIONS`.
-    title
-        Its heading, in the study's own words.
-    text
-        Markdown; a paragraph `[[figure:NAME]]` or `[[table:NAME]]` stands for what belongs there.
-    """
+    """A section of the report."""
 
     name: str
+    """A key of `catalogue.SECTIONS`."""
     title: str
+    """Its heading, in the study's own words."""
     text: str
+    """Markdown; a paragraph `[[figure:NAME]]` or `[[table:NAME]]` stands for what belongs there."""
 
     @property
     def appendix(self) -> bool:
@@ -59,36 +53,24 @@ class Section:
 
 @dataclass(frozen=True)
 class Material:
-    """What the words of the report are made from.
-
-    Parameters
-    ----------
-    tables
-        Released frames by name; `codebook` and the `titles` of printed tables as far as there are any.
-    presentation
-        The study in words.
-    captions
-        Figure -> its `title`, `caption`, `alt` and `group`.
-    figures
-        Figure -> its drawing, SVG text.
-    made
-        Table -> what it is, and the table: see `surveywaves.tables.made`.
-    limitations
-        The study's own limitations: Markdown of headings, lists and emphasis.
-    disclosure
-        What was withheld, in a sentence.
-    session
-        What the report was made with: name -> version.
-    """
+    """What the words of the report are made from."""
 
     tables: Mapping[str, pd.DataFrame]
+    """Released frames by name; `codebook` and the `titles` of printed tables as far as there are any."""
     presentation: Presentation
+    """The study in words."""
     captions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Figure -> its `title`, `caption`, `alt` and `group`."""
     figures: Mapping[str, str] = field(default_factory=dict)
+    """Figure -> its drawing, SVG text."""
     made: Mapping[str, tuple[One, Any]] = field(default_factory=dict)
+    """Table -> what it is, and the table: see `surveywaves.tables.made`."""
     limitations: str = ""
+    """The study's own limitations: Markdown of headings, lists and emphasis."""
     disclosure: str = ""
+    """What was withheld, in a sentence."""
     session: Mapping[str, str] = field(default_factory=dict)
+    """What the report was made with: name -> version."""
 
     @cached_property
     def labels(self) -> Labels:
@@ -153,24 +135,17 @@ another column has (`column=`), or what it must not have (`column!`)."""
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number with its source.
-
-    Parameters
-    ----------
-    value
-        In full.
-    text
-        As the sentence has it.
-    table, take, where
-        Table; `cell:column`, `rest:column` (what is left of 1), `sum:column`,
-        `largest:column` (the largest size), `count`, or `distinct:column,column`; and the rows, as JSON.
-    """
+    """A number with its source."""
 
     value: float
+    """In full."""
     text: str
+    """As the sentence has it."""
     table: str
     take: str
     where: str = "{}"
+    """Table; `cell:column`, `rest:column` (what is left of 1), `sum:column`, `largest:column` (the largest size),
+    `count`, or `distinct:column,column`; and the rows, as JSON."""
 
     def __bool__(self) -> bool:
         return bool(self.value)
@@ -185,18 +160,12 @@ class Number:
 
 @dataclass(frozen=True)
 class Numbers:
-    """Looks numbers up in the tables of a report, and in the study.
-
-    Parameters
-    ----------
-    tables
-        Frames by name.
-    presentation
-        The study in words.
-    """
+    """Looks numbers up in the tables of a report, and in the study."""
 
     tables: Mapping[str, pd.DataFrame]
+    """Frames by name."""
     presentation: Presentation
+    """The study in words."""
     _columns: dict[tuple[str, str], NDArray[Any]] = field(default_factory=dict, repr=False)
 
     def cell(
@@ -270,17 +239,9 @@ class Numbers:
     def _fits(self, table: str, where: Mapping[str, Any]) -> NDArray[np.bool_]:
         fits = np.ones(len(self.tables[table]), dtype=np.bool_)
         for key, wanted in where.items():
-            column = self._column(table, key.rstrip("<>=!"))
-            if key.endswith("="):
-                fits &= column == self._column(table, str(wanted))
-            elif key.endswith(">"):
-                fits &= column > wanted
-            elif key.endswith("<"):
-                fits &= column < wanted
-            elif key.endswith("!"):
-                fits &= column != wanted
-            else:
-                fits &= np.isin(column, wanted) if isinstance(wanted, list) else column == wanted
+            column, compare = self._column(table, key.rstrip("<>=!")), _COMPARED.get(key[-1], operator.eq)
+            other = self._column(table, str(wanted)) if key.endswith("=") else wanted
+            fits &= np.isin(column, other) if isinstance(other, list) else compare(column, other)
         return fits
 
     def _column(self, table: str, name: str) -> NDArray[Any]:
@@ -292,6 +253,13 @@ class Numbers:
                 column.to_numpy("float64", na_value=np.nan) if counts else column.to_numpy()
             )
         return self._columns[table, name]
+
+
+_COMPARED: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
+    ">": operator.gt,
+    "<": operator.lt,
+    "!": operator.ne,
+}
 
 
 def of_study(presentation: Presentation, key: str) -> float:
@@ -315,10 +283,10 @@ def several(count: Number, nouns: tuple[str, str]) -> Markup:
     return joined([count, nouns[0] if count.value == 1 else nouns[1]], " ")
 
 
-def joined(parts: Iterable[object], between: str = "") -> Markup:
+def joined(parts: Iterable[object], between: str = "", *, last: str = "and") -> Markup:
     """Join parts of a sentence: a, b and c; or with what stands between."""
     safe = [str(escape(part)) for part in parts]
-    return Markup(between.join(safe) if between else listed(safe))
+    return Markup(between.join(safe) if between else listed(safe, last))
 
 
 def _number(

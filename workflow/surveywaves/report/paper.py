@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from itertools import groupby, pairwise, product
-from math import ceil
+from collections.abc import Iterable
+from heapq import nlargest
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 import typst
 
 from surveywaves.report.build import CALL, Report, Shown, fonts
-from surveywaves.tables import Cell, Table
-from surveywaves.tables.layout import LONGEST_WORD, held
+from surveywaves.tables import Cell, Column, Table
+from surveywaves.tables.layout import held
 from surveywaves.text import visible
 from surveywaves.words import shortened
 
@@ -27,36 +27,8 @@ TEMPLATE: Final = "report.typ"
 STANDARD: Final = "ua-1"
 """PDF/UA-1: tagged, with a language, a title and words for every drawing; typst refuses what does not meet it."""
 
-UPRIGHT, TURNED = 496.0, 742.0
-"""Width of the text on an upright page of A4 and on a turned one, in points."""
-
-LINE: Final = 11.0
-"""Height of a line of a table, in points."""
-
-LINES: Final = 6
-"""Lines that words are broken into, about, at most."""
-
-UNBROKEN: Final = 240.0
-"""Height of a table up to which it is not broken, in points: a third of a page."""
-
-LETTER, NARROW = 4.5, 2.7
-"""About how wide a letter of a table is, and one of `_NARROW`, in points."""
-
-_NARROW: Final = re.compile(r"[ .,:()ijlt]")
-
-BOLD: Final = 1.08
-"""How much wider bold letters are, and those of words than of numbers."""
-
-BROKEN: Final = 24
-"""Letters after which the template breaks a word."""
-
-PADDING: Final = 7.5
-"""What a column needs besides its letters, in points."""
-
-WORDS: Final = (56.0, 120.0)
-"""Width that a column of words needs: at least, if it has as many, and at most, however long a word is.
-
-The first needs more."""
+SHORT: Final = (16, 3000)
+"""Lines and letters of a table up to which it is not broken; a heading above rows counts as two."""
 
 _HEAD_ROOM: Final = 80
 
@@ -130,134 +102,72 @@ def content(report: Report) -> dict[str, Any]:
 def _shown(one: Shown) -> dict[str, Any]:
     words = {"kind": one.kind, "number": one.number, "title": visible(one.title), "label": one.label}
     if one.table is None:
-        return {
-            **words,
-            "caption": visible(one.caption),
-            "alt": visible(one.alt or one.title),
-            "svg": one.svg,
-        }
+        alt = visible(one.alt or one.title)
+        return {**words, "caption": visible(one.caption), "alt": alt, "svg": one.svg}
     if not one.number:
         return {**words, "file": f"results/{one.folder}/{one.name}.csv"}
-    return {
-        **words,
-        **_laid_out(one.table),
-        "notes": [*map(visible, one.table.notes)],
-        "marked": [[mark, visible(note)] for note, mark in one.table.footnotes.items()],
-    }
+    return {**words, **_data(one.id, one.table)}
 
 
-def _laid_out(table: Table) -> dict[str, Any]:
-    """Choose the widths of columns, by counting letters, and give the table as data.
-
-    A table stands as it is, or with words broken, or with intervals on lines of their own; one that fits no upright
-    page so is turned, and what not even a turned page holds is split into parts that stand below each other.
-    """
-    needs = [_needs(table, place) for place in range(len(table.columns))]
-    parts = list(_split(table, [least for least, _ in needs]))
-    for room, loose in product((UPRIGHT, TURNED), (False, True)):
-        widths = [_widths(table, [needs[place] for place in own], own, room, loose=loose) for own in parts]
-        if all(sum(own) < room + 1 for own in widths):
-            break
-    return {
-        "turned": room == TURNED,
-        "breakable": sum(_height(table, *part) for part in zip(parts, widths, strict=True)) > UNBROKEN,
-        "parts": [_data(table, *part, loose=loose) for part in zip(parts, widths, strict=True)],
-    }
-
-
-def _wide(text: str) -> float:
-    """Give about the width of a line of text, in points."""
-    return LETTER * len(text) - (LETTER - NARROW) * len(_NARROW.findall(text))
-
-
-def _needs(table: Table, place: int) -> tuple[float, float]:
-    """Give about the least and the natural width of a column, in points.
-
-    Numbers are broken before brackets at most, words between words; heads are bold.
-    """
-    column, texts = table.columns[place], [row[place].text for row in table.rows]
-    span = sum(other.group == column.group for other in table.columns) if column.group else 1
-    words = [
-        *_head(column.head).split(" "),
-        *(word[: BROKEN // span] for word in _head(column.group).split(" ")),
+def _data(name: str, table: Table) -> dict[str, Any]:
+    """Give a table as data: the template measures its columns and gives them their widths."""
+    sections = pairwise(("", *(table.sections or [""] * max(1, len(table.rows)))))
+    over = [visible(name) if name != before else "" for before, name in sections]
+    rows = [
+        [
+            [_line(cell.text, column), cell.tone, table.marks(cell)]
+            for cell, column in zip(row, table.columns, strict=True)
+        ]
+        for row in table.rows or ((Cell("None."), *[Cell("")] * (len(table.columns) - 1)),)
     ]
-    head = BOLD * max(_wide(word[:BROKEN]) for word in words)
-    broken = re.compile(r" (?=\()|\n" if column.numeric else r"\s")
-    least = max((_wide(piece[: 2 * BROKEN]) for text in texts for piece in broken.split(text)), default=0.0)
-    most = max(least, *(_wide(text[: 9 * BROKEN]) for text in (*texts, column.head[:LONGEST_WORD])))
-    least, most = (max(head, width * (1.0 if column.numeric else BOLD)) + PADDING for width in (least, most))
-    some = max(head + PADDING, most / LINES, WORDS[0] if place else 1.3 * WORDS[0])
-    return least if column.numeric else min(most, max(some, min(least, WORDS[1]))), most
+    texts = (text for row in rows for text, *_ in row)
+    words = (*texts, *over, *(column.head for column in table.columns), *table.notes, *table.footnotes)
+    return {
+        "name": name,
+        "named": table.heads,
+        "columns": [
+            _column(column, [row[place] for row in rows]) for place, column in enumerate(table.columns)
+        ],
+        "rows": rows,
+        "over": over,
+        "short": len(rows) + 2 * sum(map(bool, over)) <= SHORT[0] and sum(map(len, words)) <= SHORT[1],
+        "notes": [*map(visible, table.notes)],
+        "marked": [[mark, visible(note)] for note, mark in table.footnotes.items()],
+    }
+
+
+def _line(text: str, column: Column) -> str:
+    """Keep a number on one line."""
+    return visible(text).translate(_HELD) if column.numeric else visible(text)
+
+
+_HELD: Final = str.maketrans({" ": "\u00a0", "-": "\u2011"})
+
+
+def _column(column: Column, cells: Iterable[list[str]]) -> dict[str, Any]:
+    """Give a column's heads, its longest lines, and the longest pieces that these may be broken into."""
+    lines = [line for text, _, marks in cells for line in f"{text}{marks}".split("\n")]
+    broken = re.compile("\u00a0(?=\\()" if column.numeric else r"\s")
+    pieces = {piece for line in lines for piece in broken.split(line)}
+    longest, shortest = (nlargest(_MEASURED, sorted(set(texts)), key=len) for texts in (lines, pieces))
+    return {
+        "head": _head(column.head),
+        "group": _head(column.group),
+        "numeric": column.numeric,
+        "longest": longest,
+        "pieces": shortest,
+    }
 
 
 def _head(text: str) -> str:
     """Keep what stands in brackets on one line if it is short."""
     shown = visible(text)
     kept = held(shown)
-    return kept if max(map(len, kept.split(" "))) <= BROKEN else shown
+    return kept if max(map(len, kept.split(" "))) <= _BROKEN else shown
 
 
-def _split(table: Table, least: list[float]) -> Iterator[list[int]]:
-    """Split columns that not even a turned page holds; each part begins with those that name a row."""
-    heads, rest = list(range(table.heads)), range(table.heads, len(least))
+_BROKEN: Final = 24
+"""Letters after which the template breaks a word."""
 
-    def wide(places: list[int]) -> bool:
-        return sum(least[place] for place in [*heads, *places]) > TURNED
-
-    blocks = [list(own) for _, own in groupby(rest, key=lambda place: table.columns[place].group or place)]
-    part: list[int] = []
-    # Columns below one head stay together if a page holds them.
-    for block in [some for own in blocks for some in ([[place] for place in own] if wide(own) else [own])]:
-        if part and wide([*part, *block]):
-            yield [*heads, *part]
-            part = []
-        part += block
-    yield [*heads, *part]
-
-
-def _widths(
-    table: Table, needs: list[tuple[float, float]], places: list[int], room: float, *, loose: bool
-) -> list[float]:
-    """Give each column what it must have, and of the room that is left a share of what it lacks."""
-    most = [natural for _, natural in needs]
-    # Headings above rows need room as well.
-    most[0] = max(most[0], min(max(map(_wide, table.sections), default=0.0), room) - sum(most[1:]))
-    least = [
-        own if table.columns[place].numeric and not loose else low
-        for place, own, (low, _) in zip(places, most, needs, strict=True)
-    ]
-    share = min(1.0, max(0.0, room - sum(least)) / max(1.0, sum(most) - sum(least)))
-    return [low + share * (high - low) for low, high in zip(least, most, strict=True)]
-
-
-def _height(table: Table, places: list[int], widths: list[float]) -> float:
-    """Give about the height of a part of a table, in points."""
-    columns = list(zip(places, widths, strict=True))
-    lines = (max(ceil(_wide(row[at].text) / width) for at, width in columns) for row in table.rows)
-    return LINE * (sum(lines) + 2 * len(set(table.sections)))
-
-
-def _data(table: Table, places: list[int], widths: list[float], *, loose: bool) -> dict[str, Any]:
-    """Give a part of a table as data: heads, the heads above them, and cells in rows."""
-    groups = [
-        [_head(name) if isinstance(name, str) else "", len(list(own))]
-        for name, own in groupby(places, key=lambda place: table.columns[place].group or place)
-    ]
-    return {
-        "heads": [_head(table.columns[place].head) for place in places],
-        "numeric": [table.columns[place].numeric for place in places],
-        "widths": [round(width, 1) for width in widths],
-        "groups": groups if any(name for name, _ in groups) else [],
-        "rows": [[_cell(table, row[place], place, loose=loose) for place in places] for row in table.rows],
-        "over": [
-            visible(name) if name != before else ""
-            for before, name in pairwise(("", *(table.sections or ("",) * len(table.rows))))
-        ],
-    }
-
-
-def _cell(table: Table, cell: Cell, place: int, *, loose: bool) -> list[str]:
-    text = visible(cell.text)
-    if table.columns[place].numeric:
-        text = (text.replace(" (", "\n(") if loose else text).replace(" ", "\u00a0").replace("-", "\u2011")
-    return [text, cell.tone, table.marks(cell)]
+_MEASURED: Final = 2
+"""How many texts of a column are measured for all."""

@@ -59,15 +59,10 @@ WAYS: Final[Mapping[str, str]] = {"rose": Decision.INCREASE.value, "fell": Decis
 
 @dataclass(frozen=True)
 class Told(Found):
-    """A fact in words, and its numbers with their sources.
-
-    Parameters
-    ----------
-    material
-        What the report is made from; the fact is in the unit of its headline.
-    """
+    """A fact in words, and its numbers with their sources."""
 
     material: Material
+    """What the report is made from; the fact is in the unit of its headline."""
 
     @property
     def title(self) -> str:
@@ -156,15 +151,10 @@ class Told(Found):
 
 @dataclass(frozen=True)
 class Contrast:
-    """The results of one contrast, on every scale that it has an estimate of.
-
-    Parameters
-    ----------
-    facts
-        At least one.
-    """
+    """The results of one contrast, on every scale that it has an estimate of."""
 
     facts: list[Told]
+    """At least one."""
 
     @property
     def who(self) -> list[str]:

@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import groupby
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from surveywaves.mixed.contrasts import (
     FAMILY,
-    Cell,
     Fit,
     Stated,
+    Weights,
     against_zero,
     check_confidence,
     estimates,
@@ -29,8 +29,8 @@ from surveywaves.mixed.design import Design, make_design
 from surveywaves.mixed.favourable import FavourableFit
 from surveywaves.sample import Sample, Scale
 from surveywaves.sensitivity.imputation import pool
-from surveywaves.sensitivity.people import COLUMNS, Used, used, variant_people, with_imputed
-from surveywaves.sensitivity.tipping import Tipping, most_imputed, tipping_points
+from surveywaves.sensitivity.people import COLUMNS, Used, given, used, variant_people, with_imputed
+from surveywaves.sensitivity.tipping import Side, Tipping, most_imputed, tipping_points
 from surveywaves.sensitivity.variants import Variant
 from surveywaves.terms import (
     ESTIMATED,
@@ -60,6 +60,18 @@ WIDENED: Final = 0.02
 """or its standard error by this share of itself."""
 
 
+Place: TypeAlias = tuple[str, ...]
+"""The metric, `LINEAR` or `FAVOURABLE`, scale, term without its ending, wave and organisation of a contrast."""
+
+
+class Compared(NamedTuple):
+    """See `compare_variants`."""
+
+    table: pd.DataFrame
+    sides: dict[Place, Side]
+    people: pd.DataFrame
+
+
 class Judged(NamedTuple):
     """Every contrast by every variant with its decision, how many variants come to the main one's, and who differs."""
 
@@ -86,7 +98,7 @@ def judge_variants(
     Parameters
     ----------
     sample, scales, variants, confidence, min_cell
-        See `sensitivity`.
+        See `compare_variants`.
     flagged
         Scale -> its items that work differently between waves or organisations.
     standardised, percentage_points, multiplicity
@@ -96,7 +108,9 @@ def judge_variants(
     """
     scales = [replace(scale, flagged=tuple(flagged.get(scale.name, ()))) for scale in scales]
     family = ("variant", *FAMILY)
-    table, weights, people = _compared(sample, scales, variants, confidence=confidence, min_cell=min_cell)
+    table, sides, people = compare_variants(
+        sample, scales, variants, confidence=confidence, min_cell=min_cell
+    )
     decided = decide(
         table,
         tidy([]),  # the unit is in the estimates
@@ -107,22 +121,17 @@ def judge_variants(
         family=family,
         against=sample.against,
     )
-    tipping: dict[Place, Tipping] = {}
-    for variant in variants:
-        if variant.imputed is None:
-            continue
-        mine = decided[decided["variant"] == variant.name]
-        places = _places(mine)
-        shares = {scale.name: variant.imputed.shares(scale) for scale in scales}
-        sides = [most_imputed(place[2], weights[place], shares[place[1]]) for place in places]
-        tests = families(mine, family, sample.against)
-        found = tipping_points(mine, sides, tests, confidence=confidence, multiplicity=multiplicity)
-        tipping = dict(zip(places, found, strict=True))
+    mine = decided[decided["variant"] == IMPUTED]
+    places = _places(mine)
+    found = tipping_points(
+        mine,
+        [sides[place[1:]] for place in places],
+        families(mine, family, sample.against),
+        confidence=confidence,
+        multiplicity=multiplicity,
+    )
+    tipping = dict(zip(places, found, strict=True))
     return Judged(decided, agreement(decided, labels, tipping), people)
-
-
-Place = tuple[str, ...]
-"""The metric, `LINEAR` or `FAVOURABLE`, scale, term without its ending, wave and organisation of a contrast."""
 
 
 def _places(table: pd.DataFrame) -> list[Place]:
@@ -147,7 +156,7 @@ def agreement(
     Parameters
     ----------
     table
-        What `sensitivity` gives, with the columns of `surveywaves.mixed.decisions.decide`.
+        What `compare_variants` gives, with the columns of `surveywaves.mixed.decisions.decide`.
     labels
         Words for grouping variables.
     tipping
@@ -276,14 +285,14 @@ def _spaced(decision: str) -> str:
 Row = dict[str, Any]
 
 
-def sensitivity(
+def compare_variants(
     sample: Sample,
     scales: Sequence[Scale],
     variants: Sequence[Variant],
     *,
     confidence: float = 0.95,
     min_cell: int = 2,
-) -> pd.DataFrame:
+) -> Compared:
     """Compare waves and organisations in several ways.
 
     A variant that changes nothing for a scale is not fitted again: its numbers are those of the main analysis to the
@@ -304,7 +313,7 @@ def sensitivity(
 
     Returns
     -------
-    DataFrame
+    table
         `variant` and the columns of a tidy table: every contrast of the main analysis (see
         `surveywaves.mixed.contrasts.compare_fit`) in every variant, variant by variant and scale by scale. Terms are
         `change_standardised`, `gap_standardised` and `difference_in_differences_standardised`, in standard deviations
@@ -313,19 +322,16 @@ def sensitivity(
         but for variants that are about the model and scales without favourable answers, the same contrasts in
         percentage points of favourable answers (`surveywaves.mixed.favourable`). A variant that cannot be done, or a
         contrast that it cannot give, is a row with its status and reason.
+    sides
+        Scale, term, wave and organisation of every contrast -> the side of which most was imputed, if any was.
+    people
+        See `surveywaves.sensitivity.people.variant_people`.
 
     Raises
     ------
     ValueError
         If the arguments contradict the frame or each other, or the main analysis is not among the variants.
     """
-    return _compared(sample, scales, variants, confidence=confidence, min_cell=min_cell)[0]
-
-
-def _compared(
-    sample: Sample, scales: Sequence[Scale], variants: Sequence[Variant], *, confidence: float, min_cell: int
-) -> tuple[pd.DataFrame, dict[Place, dict[Cell, float]], pd.DataFrame]:
-    """Compute the table of `sensitivity`, the weights of every contrast on the cells, and who differs."""
     check_confidence(confidence)
     main = next((variant for variant in variants if variant.name == MAIN), None)
     if main is None:
@@ -334,7 +340,9 @@ def _compared(
     names: list[str] = []
     rows: list[Row] = []
     uses: dict[str, dict[str, dict[tuple[str, ...], Used]]] = {scale.name: {} for scale in scales}
-    every = {scale.name: used(sample, scale, sample, scale) for scale in scales}
+    answers = {scale.name: given(sample, scale) for scale in scales}
+    every = {scale.name: used(sample, scale, answers[scale.name], sample, scale) for scale in scales}
+    sides: dict[Place, Side] = {}
     for variant in variants:
         people = variant.people(sample)
         for scale in scales:
@@ -345,13 +353,14 @@ def _compared(
                 found = asking.pooled(scale)
                 own = with_imputed(sample, scale, own, variant.imputed)
                 uses[scale.name][variant.name] = dict.fromkeys(asking.waves(), own)
+                sides |= asking.sides(scale)
             else:
                 ways = _ways(variant, people, sample, scale, first=first)
                 found = asking.contrasts(ways)
                 uses[scale.name][variant.name] = {
                     waves: own
                     if way.sample is sample and way.scale is scale
-                    else used(sample, scale, *way[:2])
+                    else used(sample, scale, answers[scale.name], *way[:2])
                     for waves in asking.waves()
                     if not isinstance(way := ways(waves), Refused) and not way.sample.obstacle(waves)
                 }
@@ -359,16 +368,11 @@ def _compared(
         names += [variant.name] * (len(rows) - len(names))
     table = tidy(rows)
     table.insert(0, "variant", pd.Series(names, dtype="str"))
-    weights: dict[Place, dict[Cell, float]] = {}
-    for name, first in fitted.items():
-        for labels, on in stated_contrasts(first.design):
-            for metric in (LINEAR, FAVOURABLE):
-                weights[metric, name, labels["term"], labels["wave"], labels["organisation"]] = on
     apart = pd.DataFrame(
         [row for name, one in uses.items() for row in variant_people(sample, name, one)],
         columns=list(COLUMNS),
     )
-    return table, weights, apart.astype({**dict.fromkeys(COLUMNS[:-1], "str"), "n": "int64"})
+    return Compared(table, sides, apart.astype({**dict.fromkeys(COLUMNS[:-1], "str"), "n": "int64"}))
 
 
 class _Fitted(NamedTuple):
@@ -452,16 +456,22 @@ class _Asking(NamedTuple):
 
     def waves(self) -> dict[tuple[str, ...], None]:
         """Those of each contrast."""
-        return dict.fromkeys(
-            tuple(dict.fromkeys(wave for wave, _ in weights))
-            for _, weights in stated_contrasts(self.first.design)
-        )
+        return dict.fromkeys(weights.waves for _, weights in stated_contrasts(self.first.design))
+
+    def sides(self, scale: Scale) -> dict[Place, Side]:
+        """Scale, term, wave and organisation of every contrast -> the side of which most was imputed."""
+        assert self.variant.imputed is not None
+        shares = self.variant.imputed.shares(scale)
+        of_cells = np.array([shares.get(cell, 0.0) for cell in self.first.design.cells])
+        return {
+            (scale.name, *labels.values()): most_imputed(labels["term"], weights, of_cells)
+            for labels, weights in stated_contrasts(self.first.design)
+        }
 
     def contrasts(self, ways: Ways) -> Iterator[Row]:
         """Rows of every contrast of the main analysis as a variant has it."""
-        stated = list(stated_contrasts(self.first.design))
         for metric in self.metrics():
-            for waves, some in groupby(stated, lambda one: tuple(dict.fromkeys(wave for wave, _ in one[1]))):
+            for waves, some in groupby(stated_contrasts(self.first.design), lambda one: one[1].waves):
                 way, asked = ways(waves), list(some)
                 rows = [_labelled(metric, labels) for labels, _ in asked]
                 if isinstance(way, Refused):
@@ -483,7 +493,7 @@ class _Asking(NamedTuple):
         """Rows of every contrast over the completed data sets, by Rubin's rules."""
         imputed = self.variant.imputed
         assert imputed is not None
-        stated = list(stated_contrasts(self.first.design))
+        stated = stated_contrasts(self.first.design)
         metrics, sums = self.metrics(), [weights for _, weights in stated]
         rows = [_labelled(metric, labels) for metric in metrics for labels, _ in stated]
         found: list[list[Row]] = []
@@ -500,14 +510,14 @@ class _Asking(NamedTuple):
             made = _pooled(each, confidence=self.confidence)
             yield row | made | {"note": "; ".join(filter(None, (imputed.note, made["note"])))}
 
-    def _with_own(self, fitted: _Fitted, stated: Sequence[Stated]) -> list[dict[Cell, float]]:
+    def _with_own(self, fitted: _Fitted, stated: Sequence[Stated]) -> list[Weights]:
         """Give the weights of stated contrasts: which organisations make up all staff is by who takes part."""
-        own: dict[Place, dict[Cell, float]] = {}
+        own: dict[Place, Weights] = {}
         if fitted is not self.first and fitted.design.against:
             own = {tuple(labels.values()): weights for labels, weights in stated_contrasts(fitted.design)}
         return [own.get(tuple(labels.values()), weights) for labels, weights in stated]
 
-    def _estimates(self, metric: str, fitted: _Fitted, sums: Sequence[Mapping[Cell, float]]) -> list[Row]:
+    def _estimates(self, metric: str, fitted: _Fitted, sums: Sequence[Weights]) -> list[Row]:
         if metric == FAVOURABLE:
             assert fitted.favourable is not None
             return fitted.favourable.estimates(sums, confidence=self.confidence, min_cell=self.min_cell)

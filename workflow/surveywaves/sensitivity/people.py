@@ -22,20 +22,26 @@ Used = NDArray[np.uint8]
 Waves = tuple[str, ...]
 
 
-def used(sample: Sample, scale: Scale, changed: Sample, of: Scale) -> Used:
+def given(sample: Sample, scale: Scale) -> Used:
+    """List all answers to a scale."""
+    return np.packbits(sample.frame[list(scale.items)].notna().to_numpy(dtype=np.bool_), axis=1)
+
+
+def used(sample: Sample, scale: Scale, answers: Used, changed: Sample, of: Scale) -> Used:
     """List the answers that a variant uses.
 
     Parameters
     ----------
-    sample, scale
-        Of the main analysis.
+    sample, scale, answers
+        Of the main analysis, with all answers that are `given`.
     changed, of
         The variant's; a scale of other items than these stands for all of its answers (a score).
     """
     inside = _taking_part(sample, changed, of)
     items = set(of.items) & set(scale.items) or set(scale.items)
-    answered = sample.frame[list(scale.items)].notna().to_numpy(dtype=np.bool_)
-    return np.packbits(inside[:, None] & answered & [item in items for item in scale.items], axis=1)
+    return np.where(
+        inside[:, None], answers & np.packbits([item in items for item in scale.items]), np.uint8(0)
+    )
 
 
 def with_imputed(sample: Sample, scale: Scale, main: Used, imputed: Imputed) -> Used:

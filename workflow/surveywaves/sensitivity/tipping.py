@@ -23,19 +23,22 @@ Cro, Morris, Kenward and Carpenter (2020) Stat. Med. 39, 2815 (delta-adjusted mu
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from surveywaves.mixed.contrasts import Cell
+from surveywaves.mixed.contrasts import Weights
 from surveywaves.mixed.design import FloatArray, IntArray
 from surveywaves.terms import FAVOURABLE, LINEAR, Decision
 
 PLAUSIBLE: Final = {LINEAR: 1.0, FAVOURABLE: 50.0}
 """The largest delta that is looked at: a standard deviation of an answer, which is 50 points at most."""
+
+NAMED: Final = 8
+"""So many cells are named; more are counted."""
 
 WHOLE: Final = 9.95
 """From here on points are told without a decimal."""
@@ -49,13 +52,20 @@ class Side(NamedTuple):
     Parameters
     ----------
     cells
-        (wave, organisation) of its cells.
+        Its cells; the weights are the contrast's.
     slope
         What the contrast moves if their imputed answers move by 1.
     """
 
-    cells: tuple[Cell, ...]
+    cells: Weights
     slope: float
+
+    @property
+    def where(self) -> str:
+        """The cells in words: hundreds by their number."""
+        if len(self.cells) <= NAMED:
+            return "; ".join(f"{wave}, {organisation}" for wave, organisation in self.cells)
+        return f"{' and '.join(self.cells.waves)}, {len(self.cells)} organisations"
 
 
 class Tipping(NamedTuple):
@@ -65,17 +75,15 @@ class Tipping(NamedTuple):
     words: str
 
 
-def most_imputed(term: str, weights: Mapping[Cell, float], shares: Mapping[Cell, float]) -> Side:
-    """Choose the side of a contrast: its term, and weights and shares of imputed answers by cell."""
-    by_cell = term.startswith("difference_in_differences")
-    sides: dict[object, list[Cell]] = {}
-    for cell, weight in weights.items():
-        sides.setdefault(cell if by_cell else weight > 0, []).append(cell)
-    found = [
-        Side(tuple(cells), sum(weights[cell] * shares.get(cell, 0.0) for cell in cells))
-        for cells in sides.values()
-    ]
-    return max(found, key=lambda side: abs(side.slope))
+def most_imputed(term: str, weights: Weights, shares: FloatArray) -> Side:
+    """Choose the side of a contrast, by its weights and the (C,) shares of the cells' answers that are imputed."""
+    moves = weights.numbers * shares[weights.places]
+    if term.startswith("difference_in_differences"):
+        side = np.arange(len(moves)) == np.abs(moves).argmax()
+    else:
+        first = (weights.numbers > 0) == (weights.numbers[0] > 0)
+        side = first if abs(moves[first].sum()) >= abs(moves[~first].sum()) else ~first
+    return Side(weights.some(side), float(moves[side].sum()))
 
 
 def tipping_points(
@@ -139,7 +147,6 @@ def _tipping(
     analysis: str, side: Side, numbers: Sequence[float], *, differs: float, equivalent: float
 ) -> Tipping:
     value, error, df, smallest = numbers
-    where = "; ".join(f"{wave}, {organisation}" for wave, organisation in side.cells)
     if not math.isfinite(value):
         return Tipping(math.nan, "")
     if side.slope == 0:
@@ -170,4 +177,4 @@ def _tipping(
     least = 10.0**-digits
     size = f"{abs(delta):.{digits}f}" if round(abs(delta), digits) else f"less than {least:g}"
     turned = "higher" if delta > 0 else "lower"
-    return Tipping(delta, f"another decision if what was imputed in {where} were {size} {unit} {turned}")
+    return Tipping(delta, f"another decision if what was imputed in {side.where} were {size} {unit} {turned}")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import datetime as dt
+import inspect
+import itertools
 import json
 import types
 import typing
@@ -64,10 +67,37 @@ starting with a letter, at most 29 characters, so that R, SPSS and Stata take th
 def documents() -> dict[str, str]:
     """Write the page and the schemas that editors complete and check YAML files by: name below `config/` -> text."""
     schemas = {
-        name: json.dumps(model.model_json_schema(), ensure_ascii=False, indent=1) + "\n"
+        name: json.dumps(_schema(model), ensure_ascii=False, indent=1) + "\n"
         for name, model in _SCHEMAS.items()
     }
     return {"README.md": _page(), **schemas}
+
+
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    """Give a model's JSON schema, with the meaning of every key."""
+    found = model.model_json_schema()
+    named = {one.__name__: one for one in _inner(model)}
+    for part, of in ((found, model), *((part, named.get(name)) for name, part in found["$defs"].items())):
+        for key, meaning in _meanings(of).items() if of else ():
+            part["properties"][key] = dict(
+                sorted({**part["properties"][key], "description": meaning}.items())
+            )
+    return found
+
+
+def _meanings(model: type[BaseModel]) -> dict[str, str]:
+    """Give what each key of a model means: its description, or else the text that follows it in the code."""
+    (described,) = ast.parse(inspect.getsource(model)).body
+    assert isinstance(described, ast.ClassDef)
+    said = {
+        key.target.id: " ".join(text.value.value.split())
+        for key, text in itertools.pairwise(described.body)
+        if isinstance(key, ast.AnnAssign) and isinstance(key.target, ast.Name)
+        if isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+        and isinstance(text.value.value, str)
+    }
+    return {name: field.description or said[name] for name, field in model.model_fields.items()}
 
 
 def _page() -> str:
@@ -82,8 +112,9 @@ def _page() -> str:
 
 
 def _table(model: type[BaseModel]) -> str:
+    meanings = _meanings(model)
     rows = [
-        f"| `{name}` | {_field_type(field)} | {_default(field)} | {_cell(field.description or '')} |"
+        f"| `{name}` | {_field_type(field)} | {_default(field)} | {_cell(meanings[name])} |"
         for name, field in model.model_fields.items()
     ]
     return "\n".join(["| key | type | default | meaning |", "|---|---|---|---|", *rows, ""])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Collection, Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -83,7 +83,8 @@ def load_study(folder: Path, *, without: str | None = None) -> Study:
     if config and without in config.waves:
         config = config.model_copy(update={"waves": tuple(name for name in config.waves if name != without)})
     items = _table(Item, folder / "items.tsv", mistakes)
-    scales = _table(Scale, folder / "scales.tsv", mistakes, frameworks=config.frameworks if config else None)
+    frameworks = sorted(config.frameworks) if config else None
+    scales = _table(Scale, folder / "scales.tsv", mistakes, frameworks=frameworks)
     events = _table(Event, folder / "events.tsv", mistakes) if (folder / "events.tsv").exists() else ()
     # Where config.yaml is broken, the waves are those that have a folder: their mistakes are worth knowing as well.
     names = config.waves if config else sorted(path.parent.name for path in folder.glob("waves/*/wave.yaml"))
@@ -117,7 +118,8 @@ def _qualitative(
     """Read the files of the coded material, and check them against the study if its own files could be read."""
     file = _model(QualitativeFile, folder / QUALITATIVE, mistakes)
     codes = _table(Code, folder / "codes.tsv", mistakes)
-    themes = _table(Theme, folder / "themes.tsv", mistakes, frameworks=config.frameworks if config else None)
+    frameworks = sorted(config.frameworks) if config else None
+    themes = _table(Theme, folder / "themes.tsv", mistakes, frameworks=frameworks)
     if file is None or config is None:
         return None
     found = Qualitative(file=file, codes=codes, themes=themes)
@@ -150,34 +152,11 @@ def _wave(name: str, folder: Path, mistakes: list[Mistake]) -> Wave | None:
         )
         return None
     file = _model(WaveFile, home / "wave.yaml", mistakes)
-    crosswalk = _crosswalk(home / "items.tsv", file, mistakes)
+    # Without the layouts, the columns of a crosswalk mean nothing.
+    crosswalk = _table(
+        CrosswalkRow, home / "items.tsv", mistakes, columns=list(file.layouts) if file else None
+    )
     return Wave(name=name, file=file, crosswalk=crosswalk) if file else None
-
-
-def _crosswalk(path: Path, file: WaveFile | None, mistakes: list[Mistake]) -> tuple[CrosswalkRow, ...]:
-    """Read a wave's crosswalk, in which the columns between `item` and `coding` are named after the layouts."""
-    given = _rows(path, mistakes)
-    if file is None:
-        return ()  # without the layouts, its columns mean nothing
-    layouts, rows = tuple(file.layouts), []
-    for number, cells in given:
-        row: dict[str, Any] = {
-            key: value for key, value in cells.items() if key in CROSSWALK_COLUMNS and value
-        }
-        row["columns"] = {key: value for key, value in cells.items() if key in layouts and value}
-        if unknown := set(cells) - set(CROSSWALK_COLUMNS) - set(layouts):
-            if number == given[0][0]:
-                mistakes += [
-                    Mistake(
-                        f"{path}: column {column}",
-                        "unknown column",
-                        f"columns are {', '.join((*CROSSWALK_COLUMNS, *layouts))}",
-                    )
-                    for column in sorted(unknown)
-                ]
-            continue
-        rows += _validated(CrosswalkRow, row, f"{path}, row {number}", mistakes)
-    return tuple(rows)
 
 
 # --- one file at a time ---------------------------------------------------------------------------------------
@@ -322,19 +301,31 @@ def _open_decision(value: str) -> str | None:
 
 
 def _table(
-    model: type[M], path: Path, mistakes: list[Mistake], **gathered: Collection[str] | None
+    model: type[M], path: Path, mistakes: list[Mistake], **gathered: Sequence[str] | None
 ) -> tuple[M, ...]:
-    """Read a table into models.
+    """Read a table into models; of one with a column that nothing knows, only that is told.
 
-    `gathered` names keys that hold several columns, as in ``frameworks={"hudson", "dowling"}``; None: all columns
+    `gathered` names keys that hold several columns, as in ``frameworks=["dowling", "hudson"]``; None: all columns
     that are no key of the model.
     """
+    rows = _rows(path, mistakes)
+    own = [name for name in model.model_fields if name not in gathered]
+    others = [name for name in (rows[0][1] if rows else ()) if name not in own]
+    held = {key: others if columns is None else columns for key, columns in gathered.items()}
+    known = [*own, *(name for columns in held.values() for name in columns)]
+    if unknown := [name for name in others if name not in known]:
+        hint = f"columns are {', '.join(known)}"
+        mistakes += [
+            Mistake(f"{path}: column {name}", "unknown column", did_you_mean(name, known, hint))
+            for name in unknown
+        ]
+        return ()
     models: list[M] = []
-    for number, cells in _rows(path, mistakes):
-        given: dict[str, Any] = {key: value for key, value in cells.items() if value}
-        for key, columns in gathered.items():
-            names = set(given) - set(model.model_fields) if columns is None else set(columns) & set(given)
-            given[key] = {name: given.pop(name) for name in sorted(names)}
+    for number, cells in rows:
+        given: dict[str, Any] = {name: cells[name] for name in own if cells.get(name)}
+        given |= {
+            key: {name: cells[name] for name in columns if cells.get(name)} for key, columns in held.items()
+        }
         models += _validated(model, given, f"{path}, row {number}", mistakes)
     return tuple(models)
 

@@ -1,7 +1,7 @@
 """What a study can say of itself: one model a file, every key with its type, default and meaning.
 
 The models check each file by itself; what must agree between files is checked in `surveywaves.study.checks`.
-`config/README.md` is generated from the descriptions given here.
+`config/README.md` and the JSON schemas are generated from them: below each key stands what it means.
 """
 
 from __future__ import annotations
@@ -31,13 +31,12 @@ from surveywaves.terms import ORGANISATION, Comparability, Evidence, Missing
 class ResponseScale(Model):
     """Response options in ascending order: the first is stored as 1."""
 
-    labels: tuple[Text, ...] = Field(
-        min_length=2, description="Options in words, lowest first (stored as 1)."
-    )
-    short: tuple[Text, ...] = Field(description="Abbreviations, as table heads print them.")
-    favourable: tuple[int, ...] = Field(
-        description="Values counted as favourable in percentages (for an item keyed -, its mirror image)."
-    )
+    labels: tuple[Text, ...] = Field(min_length=2)
+    """Options in words, lowest first (stored as 1)."""
+    short: tuple[Text, ...]
+    """Abbreviations, as table heads print them."""
+    favourable: tuple[int, ...]
+    """Values counted as favourable in percentages (for an item keyed -, its mirror image)."""
 
     @model_validator(mode="after")
     def _agree(self) -> ResponseScale:
@@ -56,20 +55,22 @@ class ResponseScale(Model):
 class Item(Model):
     """A statement of the instrument (one row of `items.tsv`)."""
 
-    item: Name = Field(description="Name of the item: its column in the harmonised data.")
-    text: Text = Field(description="The statement as the reference wave words it.")
-    section: int = Field(ge=1, description="Section of the questionnaire.")
-    scale: Name | None = Field(
-        default=None, description="Scale the item belongs to; empty: described, never compared."
-    )
-    keyed: Literal["+", "-"] = Field(
-        default="+", description="`-`: agreement means less of what the scale measures."
-    )
-    response_scale: Name = Field(description="One of `response_scales` in `config.yaml`.")
-    published_table: int | None = Field(
-        default=None, description="Table of the publication that prints the item."
-    )
-    published_row: int | None = Field(default=None, description="Row in that table, from 1.")
+    item: Name
+    """Name of the item: its column in the harmonised data."""
+    text: Text
+    """The statement as the reference wave words it."""
+    section: int = Field(ge=1)
+    """Section of the questionnaire."""
+    scale: Name | None = None
+    """Scale the item belongs to; empty: described, never compared."""
+    keyed: Literal["+", "-"] = "+"
+    """`-`: agreement means less of what the scale measures."""
+    response_scale: Name
+    """One of `response_scales` in `config.yaml`."""
+    published_table: int | None = None
+    """Table of the publication that prints the item."""
+    published_row: int | None = None
+    """Row in that table, from 1."""
 
     @property
     def key(self) -> int:
@@ -80,44 +81,34 @@ class Item(Model):
 class Scale(Model):
     """A set of items that measure one thing (one row of `scales.tsv`)."""
 
-    scale: Name = Field(description="Name of the scale.")
-    title: Text = Field(description="Title for tables and figures.")
-    source: str = Field(default="", description="Instrument it was taken from.")
-    frameworks: dict[Name, Text] = Field(
-        default_factory=dict,
-        description="One table column a framework of `config.yaml`: what of it the scale speaks to (several "
-        "with `; `).",
-    )
-    min_answered: int = Field(
-        default=1, ge=1, description="Items a respondent must have answered to get a scale score."
-    )
-    standardise: Literal["", "range"] = Field(
-        default="",
-        description="`range`: items may differ in their response options; each is put on the range of the one that has "
-        "most (percent of maximum possible). Empty: all have the same.",
-    )
+    scale: Name
+    """Name of the scale."""
+    title: Text
+    """Title for tables and figures."""
+    source: str = ""
+    """Instrument it was taken from."""
+    frameworks: dict[Name, Text] = Field(default_factory=dict)
+    """One table column a framework of `config.yaml`: what of it the scale speaks to (several with `; `)."""
+    min_answered: int = Field(default=1, ge=1)
+    """Items a respondent must have answered to get a scale score."""
+    standardise: Literal["", "range"] = ""
+    """`range`: items may differ in their response options; each is put on the range of the one that has most (percent
+    of maximum possible). Empty: all have the same."""
 
 
 class Event(Model):
     """An event of the study's timeline (one row of `events.tsv`)."""
 
-    date: dt.date | None = Field(
-        default=None,
-        description="`2007-09-14`, `2007-09` or `2007`; with `~` at the end: approximate (EDTF, ISO 8601-2); empty: "
-        "undated.",
-    )
-    label: Text = Field(description="Words put beside the mark.")
-    source: str = Field(default="", description="Where the date comes from.")
-    precision: Literal["day", "month", "year"] = Field(
-        default="day",
-        exclude_if=lambda given: given == "day",
-        description="How much of the date is known; follows from `date`.",
-    )
-    approximate: bool = Field(
-        default=False,
-        exclude_if=operator.not_,
-        description="Whether the date is an estimate; follows from `date`.",
-    )
+    date: dt.date | None = None
+    """`2007-09-14`, `2007-09` or `2007`; with `~` at the end: approximate (EDTF, ISO 8601-2); empty: undated."""
+    label: Text
+    """Words put beside the mark."""
+    source: str = ""
+    """Where the date comes from."""
+    precision: Literal["day", "month", "year"] = Field(default="day", exclude_if=lambda given: given == "day")
+    """How much of the date is known; follows from `date`."""
+    approximate: bool = Field(default=False, exclude_if=operator.not_)
+    """Whether the date is an estimate; follows from `date`."""
 
     @model_validator(mode="before")
     @classmethod
@@ -144,10 +135,10 @@ _PRECISION: Final = ("year", "month", "day")
 class Variable(Model):
     """A grouping variable other than the organisation."""
 
-    label: Text = Field(description="Words for tables and figures.")
-    levels: dict[Name, Text] = Field(
-        min_length=1, description="Level -> its words, in the order of presentation."
-    )
+    label: Text
+    """Words for tables and figures."""
+    levels: dict[Name, Text] = Field(min_length=1)
+    """Level -> its words, in the order of presentation."""
 
 
 # --- a wave ---------------------------------------------------------------------------------------------------
@@ -156,8 +147,10 @@ class Variable(Model):
 class Fieldwork(Model):
     """When a wave was in the field; both empty where nobody knows."""
 
-    start: dt.date | None = Field(default=None, description="First day (ISO date), empty if unknown.")
-    end: dt.date | None = Field(default=None, description="Last day (ISO date), empty if unknown.")
+    start: dt.date | None = None
+    """First day (ISO date), empty if unknown."""
+    end: dt.date | None = None
+    """Last day (ISO date), empty if unknown."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Fieldwork:
@@ -169,19 +162,17 @@ class Fieldwork(Model):
 class Population(Model):
     """How many could have answered."""
 
-    size: int | None = Field(
-        default=None, ge=1, description="Staff the survey was meant to reach; empty if unknown."
-    )
-    approximate: bool = Field(default=False, description="The figure is an estimate, and the report says so.")
-    between: tuple[PositiveInt, PositiveInt] | None = Field(
-        default=None, description="Of an estimate, the fewest and the most that it may be."
-    )
-    note: str = Field(default="", description="What the figure includes and leaves out.")
-    margins: dict[Name, dict[Name, PositiveFloat]] = Field(
-        default_factory=dict,
-        description="Staff (counts or shares) by level of a grouping variable or of `organisation`, where known; every "
-        "level named. A sensitivity analysis weights the returns to them.",
-    )
+    size: int | None = Field(default=None, ge=1)
+    """Staff the survey was meant to reach; empty if unknown."""
+    approximate: bool = False
+    """The figure is an estimate, and the report says so."""
+    between: tuple[PositiveInt, PositiveInt] | None = None
+    """Of an estimate, the fewest and the most that it may be."""
+    note: str = ""
+    """What the figure includes and leaves out."""
+    margins: dict[Name, dict[Name, PositiveFloat]] = Field(default_factory=dict)
+    """Staff (counts or shares) by level of a grouping variable or of `organisation`, where known; every level named. A
+    sensitivity analysis weights the returns to them."""
 
     @model_validator(mode="after")
     def _around(self) -> Population:
@@ -209,64 +200,37 @@ class Layout(Model):
         "stata",
         "sas",
         "table",
-    ] = Field(
-        description="What wrote the file: a survey program (CSV or XLSX export), `paper` (keyed paper returns), `spss` "
-        "(.sav, .zsav, .por), `stata` (.dta), `sas` (.sas7bdat, .xpt), or `table` (one header row; CSV, TSV, XLSX or "
-        "Parquet)."
-    )
-    encoding: str = Field(
-        default="utf-8-sig",
-        description="Text encoding of CSV and TSV files (`utf-8-sig`: UTF-8 with or without BOM).",
-    )
-    sheet: str | None = Field(
-        default=None,
-        description="Worksheet of an XLSX file; empty: it has exactly one; `*`: all of them, one below the other, with "
-        "their names in a column `worksheet`.",
-    )
-    hidden_rows: Literal["read", "left_out"] | None = Field(
-        default=None,
-        description="What becomes of rows that a worksheet hides (a filter, say); empty: there are none.",
-    )
-    broken_rows: int | None = Field(
-        default=None,
-        ge=0,
-        description="Rows of text files that may be set aside because they cannot be read; empty: a few.",
-    )
-    header_rows: Literal[1, 2, 3] | None = Field(
-        default=None,
-        description="Header rows of a survey program's export; empty: as it writes them, or found from the file.",
-    )
-    cells: Literal["codes", "labels"] = Field(
-        default="codes",
-        description="For `spss` and `stata`: take the stored codes, or the labels they carry.",
-    )
-    respondent: Text | None = Field(
-        default=None, description="Column that identifies a return; empty: the row number does."
-    )
-    duplicates: Literal["refuse", "first", "last", "most_answered"] = Field(
-        default="refuse",
-        description="The same return twice: refuse to run, or which one is kept (the others are set aside and listed).",
-    )
-    exclude: dict[Text, dict[str, str]] = Field(
-        default_factory=dict,
-        description="Column -> cell -> why such a row is no return (`test response`, `out of scope`), or a list of "
-        "cells where that needs no saying; such rows are set aside and listed.",
-    )
-    coding: Name | None = Field(
-        default=None, description="Coding of the items, where the crosswalk names no other."
-    )
-    constants: dict[Name, Name] = Field(
-        default_factory=dict,
-        description="Variable (or `organisation`) -> level that applies to all returns of such files.",
-    )
-    weight: Text | None = Field(
-        default=None, description="Column with the survey weight; empty: every return weighs 1."
-    )
-    ignore: tuple[str, ...] = Field(
-        default=(),
-        description="Columns that hold nothing to analyse (comments, identifiers, dates); `*` at the end "
-        "stands for anything.",
-    )
+    ]
+    """What wrote the file: a survey program (CSV or XLSX export), `paper` (keyed paper returns), `spss` (.sav, .zsav,
+    .por), `stata` (.dta), `sas` (.sas7bdat, .xpt), or `table` (one header row; CSV, TSV, XLSX or Parquet)."""
+    encoding: str = "utf-8-sig"
+    """Text encoding of CSV and TSV files (`utf-8-sig`: UTF-8 with or without BOM)."""
+    sheet: str | None = None
+    """Worksheet of an XLSX file; empty: it has exactly one; `*`: all of them, one below the other, with their names in
+    a column `worksheet`."""
+    hidden_rows: Literal["read", "left_out"] | None = None
+    """What becomes of rows that a worksheet hides (a filter, say); empty: there are none."""
+    broken_rows: int | None = Field(default=None, ge=0)
+    """Rows of text files that may be set aside because they cannot be read; empty: a few."""
+    header_rows: Literal[1, 2, 3] | None = None
+    """Header rows of a survey program's export; empty: as it writes them, or found from the file."""
+    cells: Literal["codes", "labels"] = "codes"
+    """For `spss` and `stata`: take the stored codes, or the labels they carry."""
+    respondent: Text | None = None
+    """Column that identifies a return; empty: the row number does."""
+    duplicates: Literal["refuse", "first", "last", "most_answered"] = "refuse"
+    """The same return twice: refuse to run, or which one is kept (the others are set aside and listed)."""
+    exclude: dict[Text, dict[str, str]] = Field(default_factory=dict)
+    """Column -> cell -> why such a row is no return (`test response`, `out of scope`), or a list of cells where that
+    needs no saying; such rows are set aside and listed."""
+    coding: Name | None = None
+    """Coding of the items, where the crosswalk names no other."""
+    constants: dict[Name, Name] = Field(default_factory=dict)
+    """Variable (or `organisation`) -> level that applies to all returns of such files."""
+    weight: Text | None = None
+    """Column with the survey weight; empty: every return weighs 1."""
+    ignore: tuple[str, ...] = ()
+    """Columns that hold nothing to analyse (comments, identifiers, dates); `*` at the end stands for anything."""
 
     @field_validator("exclude", mode="before")
     @classmethod
@@ -287,71 +251,63 @@ def _text_keys(values: Any) -> Any:
 class RawFile(Model):
     """One raw file of a wave."""
 
-    path: FilePath = Field(description="Path from the top folder; the file is only ever read.")
-    layout: Name = Field(description="One of the wave's `layouts`.")
-    constants: dict[Name, Name] = Field(
-        default_factory=dict,
-        exclude_if=operator.not_,
-        description="Variable (or `organisation`) -> level that applies to all returns of this file.",
-    )
+    path: FilePath
+    """Path from the top folder; the file is only ever read."""
+    layout: Name
+    """One of the wave's `layouts`."""
+    constants: dict[Name, Name] = Field(default_factory=dict, exclude_if=operator.not_)
+    """Variable (or `organisation`) -> level that applies to all returns of this file."""
 
 
 class Coding(Model):
     """What the cells of a question mean."""
 
-    response_scale: Name = Field(description="Response scale that the values belong to.")
-    values: Annotated[dict[str, int | Missing], BeforeValidator(_text_keys)] = Field(
-        min_length=1,
-        description="Cell (case, spacing and quote style do not count) -> value 1..K, or `skipped`, "
-        "`dont_know`, `invalid`, `not_asked`.",
-    )
-    others: Missing | None = Field(
-        default=None,
-        description="What a cell is that no line of `values` explains, such as `invalid`; empty: it is refused, by "
-        "name. So nobody's own words need to be written down here.",
-    )
+    response_scale: Name
+    """Response scale that the values belong to."""
+    values: Annotated[dict[str, int | Missing], BeforeValidator(_text_keys)] = Field(min_length=1)
+    """Cell (case, spacing and quote style do not count) -> value 1..K, or `skipped`, `dont_know`, `invalid`,
+    `not_asked`."""
+    others: Missing | None = None
+    """What a cell is that no line of `values` explains, such as `invalid`; empty: it is refused, by name. So nobody's
+    own words need to be written down here."""
 
 
 class VariableSource(Model):
     """Where a wave's file holds a grouping variable, and what its cells mean."""
 
-    columns: dict[Name, Text] = Field(description="Layout -> column.")
-    map: Annotated[dict[str, Name | Missing], BeforeValidator(_text_keys)] = Field(
-        description="Cell -> level (several cells may go to one level), or `skipped`, `dont_know`, `invalid`."
-    )
-    others: Name | Missing | None = Field(
-        default=None,
-        description="Level or reason of a cell that no line of `map` explains; empty: it is refused, by name. "
-        "So nobody's own words need to be written down here.",
-    )
+    columns: dict[Name, Text]
+    """Layout -> column."""
+    map: Annotated[dict[str, Name | Missing], BeforeValidator(_text_keys)]
+    """Cell -> level (several cells may go to one level), or `skipped`, `dont_know`, `invalid`."""
+    others: Name | Missing | None = None
+    """Level or reason of a cell that no line of `map` explains; empty: it is refused, by name. So nobody's own words
+    need to be written down here."""
 
 
 class VariableEvidence(Model):
     """A variable whose evidence is weaker than its wave's."""
 
-    evidence: Evidence = Field(description="`observed`, `reconstructed` or `simulated`.")
-    note: Text = Field(description="What is invented about it.")
+    evidence: Evidence
+    """`observed`, `reconstructed` or `simulated`."""
+    note: Text
+    """What is invented about it."""
 
 
 class Routing(Model):
     """Questions that only some respondents were asked; for all others the answer is `not_asked`."""
 
-    items: tuple[Name, ...] = Field(default=(), description="Items that only some respondents were asked.")
-    sections: tuple[int, ...] = Field(default=(), description="Sections of which this holds for every item.")
-    variables: tuple[Name, ...] = Field(
-        default=(), description="Grouping variables that only some respondents were asked."
-    )
-    asked_of: dict[Name, tuple[Name | int, ...]] = Field(
-        default_factory=dict,
-        description="Variable (or `organisation`) -> levels of those who were asked, as in `role: [manager]`; item -> "
-        "values 1..K. If there are several conditions, all must hold. Where the answer to one is missing, nothing is "
-        "changed.",
-    )
-    filter: VariableSource | None = Field(
-        default=None,
-        description="A filter question that is neither variable nor item; its answers map to `asked`, `not_asked`, or "
-        "a reason why this is unknown (`skipped`).",
-    )
+    items: tuple[Name, ...] = ()
+    """Items that only some respondents were asked."""
+    sections: tuple[int, ...] = ()
+    """Sections of which this holds for every item."""
+    variables: tuple[Name, ...] = ()
+    """Grouping variables that only some respondents were asked."""
+    asked_of: dict[Name, tuple[Name | int, ...]] = Field(default_factory=dict)
+    """Variable (or `organisation`) -> levels of those who were asked, as in `role: [manager]`; item -> values 1..K. If
+    there are several conditions, all must hold. Where the answer to one is missing, nothing is changed."""
+    filter: VariableSource | None = None
+    """A filter question that is neither variable nor item; its answers map to `asked`, `not_asked`, or a reason why
+    this is unknown (`skipped`)."""
 
     @model_validator(mode="after")
     def _whole(self) -> Routing:
@@ -365,17 +321,19 @@ class Routing(Model):
 class CrosswalkRow(Model):
     """Where a wave holds an item (one row of a wave's `items.tsv`)."""
 
-    item: Name = Field(description="Item of the instrument.")
-    columns: dict[Name, Text] = Field(
-        description="One table column a layout: the raw column's name, or its row label where that is unique. "
-        "Empty: not asked there."
-    )
-    coding: Name | None = Field(default=None, description="One of the wave's `codings`; empty: the layout's.")
-    comparability: Comparability = Field(
-        description="`identical`, `reworded`, `rescaled` or `absent`, against `config/items.tsv`."
-    )
-    wording: str = Field(default="", description="The wave's own words, where they differ.")
-    note: str = Field(default="", description="Why it is graded so.")
+    item: Name
+    """Item of the instrument."""
+    columns: dict[Name, Text]
+    """One table column a layout: the raw column's name, or its row label where that is unique. Empty: not asked
+    there."""
+    coding: Name | None = None
+    """One of the wave's `codings`; empty: the layout's."""
+    comparability: Comparability
+    """`identical`, `reworded`, `rescaled` or `absent`, against `config/items.tsv`."""
+    wording: str = ""
+    """The wave's own words, where they differ."""
+    note: str = ""
+    """Why it is graded so."""
 
     @model_validator(mode="after")
     def _consistent(self) -> CrosswalkRow:
@@ -392,35 +350,35 @@ class CrosswalkRow(Model):
 class WaveFile(Model):
     """A wave (`wave.yaml`)."""
 
-    title: Text = Field(description="Title, as in `First survey`.")
-    period: Text = Field(description="When, in words for a reader: `July 2006`.")
-    fieldwork: Fieldwork = Field(default_factory=Fieldwork, description="Dates of the fieldwork.")
-    population: Population = Field(default_factory=Population, description="Who could have answered.")
-    evidence: Evidence = Field(description="What the data are: `observed`, `reconstructed` or `simulated`.")
-    evidence_note: str = Field(default="", description="What stands behind that word for this wave.")
-    variable_evidence: dict[Name, VariableEvidence] = Field(
-        default_factory=dict,
-        description="Variables (or `organisation`, `items`) with weaker evidence than the wave.",
-    )
-    organisations_surveyed: tuple[Name, ...] = Field(
-        min_length=1, description="Organisations whose staff were asked; no number is ever made for another."
-    )
-    layouts: dict[Name, Layout] = Field(
-        min_length=1, description="The kinds of raw file, by a name of your choice."
-    )
-    files: tuple[RawFile, ...] = Field(min_length=1, description="The raw files.")
-    codings: dict[Name, Coding] = Field(min_length=1, description="Named response codings.")
-    organisation: VariableSource | Name | None = Field(
-        default=None,
-        description="Column and map of the organisation, or the one organisation everyone belongs to; empty: it is "
-        "among the `constants` of every file or layout.",
-    )
-    variables: dict[Name, VariableSource] = Field(
-        default_factory=dict, description="Where the grouping variables of `config.yaml` stand."
-    )
-    routing: tuple[Routing, ...] = Field(
-        default=(), description="Questions that only some respondents were asked, and who these were."
-    )
+    title: Text
+    """Title, as in `First survey`."""
+    period: Text
+    """When, in words for a reader: `July 2006`."""
+    fieldwork: Fieldwork = Field(default_factory=Fieldwork)
+    """Dates of the fieldwork."""
+    population: Population = Field(default_factory=Population)
+    """Who could have answered."""
+    evidence: Evidence
+    """What the data are: `observed`, `reconstructed` or `simulated`."""
+    evidence_note: str = ""
+    """What stands behind that word for this wave."""
+    variable_evidence: dict[Name, VariableEvidence] = Field(default_factory=dict)
+    """Variables (or `organisation`, `items`) with weaker evidence than the wave."""
+    organisations_surveyed: tuple[Name, ...] = Field(min_length=1)
+    """Organisations whose staff were asked; no number is ever made for another."""
+    layouts: dict[Name, Layout] = Field(min_length=1)
+    """The kinds of raw file, by a name of your choice."""
+    files: tuple[RawFile, ...] = Field(min_length=1)
+    """The raw files."""
+    codings: dict[Name, Coding] = Field(min_length=1)
+    """Named response codings."""
+    organisation: VariableSource | Name | None = None
+    """Column and map of the organisation, or the one organisation everyone belongs to; empty: it is among the
+    `constants` of every file or layout."""
+    variables: dict[Name, VariableSource] = Field(default_factory=dict)
+    """Where the grouping variables of `config.yaml` stand."""
+    routing: tuple[Routing, ...] = ()
+    """Questions that only some respondents were asked, and who these were."""
 
     @property
     def sources(self) -> dict[str, VariableSource]:
@@ -449,108 +407,89 @@ class WaveFile(Model):
 class Disclosure(Model):
     """The rule that protects respondents."""
 
-    public: bool = Field(
-        default=False, description="Whether the data are public anyway: everything is released as it is."
-    )
-    threshold: int = Field(
-        default=5, ge=2, description="Smallest count of people of an organisation that may be told."
-    )
-    smallest_group: int = Field(
-        default=10,
-        ge=2,
-        description="Fewest respondents, in every group that it compares, of which an estimate is shown.",
-    )
-    smallest_df: int = Field(
-        default=10, ge=1, description="Fewest degrees of freedom with which an estimate is shown."
-    )
-    impossible: tuple[dict[Name, Name], ...] = Field(
-        default=(),
-        description="Combinations that everybody knows not to occur, as variable: level (a pilot among ground staff, "
-        "say): they protect nobody.",
-    )
-    zeros: Literal["show", "withhold"] = Field(
-        default="show", description="Whether a count of 0 may be shown, or is a small count like any other."
-    )
-    uniform: Literal["withhold", "show"] = Field(
-        default="withhold",
-        description="Whether it may be shown that all of a group, or all but fewer than `threshold`, gave one answer.",
-    )
-    unstated: Literal["withhold", "show"] = Field(
-        default="withhold",
-        description="Whether a small count may be shown of people of whom it says only that they said nothing (no "
-        "organisation or profession stated, an item skipped). `show` saves counts that people are described by.",
-    )
-    rounding: Literal[0, 3, 5, 10] = Field(
-        default=5,
-        description="Round counts by organisation at random to multiples of this, so that totals still add up; 0: "
-        "withhold some counts instead. Counts of all respondents of a wave together are exact.",
-    )
+    public: bool = False
+    """Whether the data are public anyway: everything is released as it is."""
+    threshold: int = Field(default=5, ge=2)
+    """Smallest count of people of an organisation that may be told."""
+    smallest_group: int = Field(default=10, ge=2)
+    """Fewest respondents, in every group that it compares, of which an estimate is shown."""
+    smallest_df: int = Field(default=10, ge=1)
+    """Fewest degrees of freedom with which an estimate is shown."""
+    impossible: tuple[dict[Name, Name], ...] = ()
+    """Combinations that everybody knows not to occur, as variable: level (a pilot among ground staff, say): they
+    protect nobody."""
+    zeros: Literal["show", "withhold"] = "show"
+    """Whether a count of 0 may be shown, or is a small count like any other."""
+    uniform: Literal["withhold", "show"] = "withhold"
+    """Whether it may be shown that all of a group, or all but fewer than `threshold`, gave one answer."""
+    unstated: Literal["withhold", "show"] = "withhold"
+    """Whether a small count may be shown of people of whom it says only that they said nothing (no organisation or
+    profession stated, an item skipped). `show` saves counts that people are described by."""
+    rounding: Literal[0, 3, 5, 10] = 5
+    """Round counts by organisation at random to multiples of this, so that totals still add up; 0: withhold some counts
+    instead. Counts of all respondents of a wave together are exact."""
 
 
 class Gradient(Model):
     """Scales that a figure shows in an order: the study's headline."""
 
-    title: Text = Field(description="Title of the figure.")
-    scales: tuple[Name, ...] = Field(min_length=2, description="The scales, in the order to be read.")
+    title: Text
+    """Title of the figure."""
+    scales: tuple[Name, ...] = Field(min_length=2)
+    """The scales, in the order to be read."""
 
 
 class Nouns(Model):
     """What the report calls people and things, each in the singular and the plural."""
 
-    person: tuple[Text, Text] = Field(
-        default=("respondent", "respondents"), description="Somebody who is surveyed: `[nurse, nurses]`."
-    )
-    people: Text = Field(
-        default="respondents", description="All who are surveyed, taken together: `staff`, `adults`."
-    )
-    organisation: tuple[Text, Text] = Field(
-        default=("organisation", "organisations"),
-        description="What the waves are compared between: `[hospital, hospitals]`.",
-    )
-    returns: tuple[Text, Text] = Field(
-        default=("return", "returns"), description="A filled-in questionnaire: `[interview, interviews]`."
-    )
-    statement: tuple[Text, Text] = Field(
-        default=("statement", "statements"), description="An item: `[question, questions]`."
-    )
+    person: tuple[Text, Text] = ("respondent", "respondents")
+    """Somebody who is surveyed: `[nurse, nurses]`."""
+    people: Text = "respondents"
+    """All who are surveyed, taken together: `staff`, `adults`."""
+    organisation: tuple[Text, Text] = ("organisation", "organisations")
+    """What the waves are compared between: `[hospital, hospitals]`."""
+    returns: tuple[Text, Text] = ("return", "returns")
+    """A filled-in questionnaire: `[interview, interviews]`."""
+    statement: tuple[Text, Text] = ("statement", "statements")
+    """An item: `[question, questions]`."""
 
 
 class FigureStyle(Model):
     """How figures look; nothing here changes a number."""
 
     responses: tuple[Colour, ...] = Field(
-        default=("#a6611a", "#dfc27d", "#d9d9d9", "#80cdc1", "#018571"),
-        min_length=3,
-        description="Colours of the response options, lowest first; interpolated for other numbers of options.",
+        default=("#a6611a", "#dfc27d", "#d9d9d9", "#80cdc1", "#018571"), min_length=3
     )
-    font_size: float = Field(default=8.0, gt=4, le=16, description="Base font size in points.")
-    dpi: int = Field(default=300, ge=72, le=600, description="Resolution of the PNG files.")
-    gradient: Gradient | None = Field(
-        default=None,
-        description="Scales to be shown in an order, from wave to wave; none: there is no such figure.",
-    )
+    """Colours of the response options, lowest first; interpolated for other numbers of options."""
+    font_size: float = Field(default=8.0, gt=4, le=16)
+    """Base font size in points."""
+    dpi: int = Field(default=300, ge=72, le=600)
+    """Resolution of the PNG files."""
+    gradient: Gradient | None = None
+    """Scales to be shown in an order, from wave to wave; none: there is no such figure."""
 
 
 class Published(Model):
     """A publication whose tables the study carries, audits and can be held against."""
 
-    wave: Name = Field(description="Wave that the tables describe.")
-    citation: Text = Field(description="The publication.")
-    returns: int = Field(ge=1, description="Returns it reports: no base can exceed them.")
-    tables: FilePath = Field(description="CSV of the printed tables.")
-    titles: FilePath = Field(description="CSV of their titles.")
-    categories: dict[Text, Text] = Field(
-        min_length=2,
-        description="Column prefix in the tables -> label in the claims, lowest response first, as in `sd: SD`.",
-    )
-    single_choice: dict[Name, FilePath] = Field(
-        default_factory=dict,
-        description="Variable (or `organisation`) -> CSV of the table that prints its counts.",
-    )
-    claims: FilePath = Field(description="CSV of the numeric claims in its text (it may have no rows).")
-    decisions: FilePath | None = Field(
-        default=None, description="TSV of a person's decisions on what arithmetic cannot settle."
-    )
+    wave: Name
+    """Wave that the tables describe."""
+    citation: Text
+    """The publication."""
+    returns: int = Field(ge=1)
+    """Returns it reports: no base can exceed them."""
+    tables: FilePath
+    """CSV of the printed tables."""
+    titles: FilePath
+    """CSV of their titles."""
+    categories: dict[Text, Text] = Field(min_length=2)
+    """Column prefix in the tables -> label in the claims, lowest response first, as in `sd: SD`."""
+    single_choice: dict[Name, FilePath] = Field(default_factory=dict)
+    """Variable (or `organisation`) -> CSV of the table that prints its counts."""
+    claims: FilePath
+    """CSV of the numeric claims in its text (it may have no rows)."""
+    decisions: FilePath | None = None
+    """TSV of a person's decisions on what arithmetic cannot settle."""
 
     @property
     def files(self) -> list[str]:
@@ -562,32 +501,36 @@ class Published(Model):
 class Config(Model):
     """The study (`config.yaml`)."""
 
-    title: Text = Field(description="Title of the study; the report's heading.")
-    description: Text = Field(description="What was studied, in a sentence or two; the report opens with it.")
-    waves: tuple[Name, ...] = Field(
-        min_length=1, description="Waves in order of time; each is a folder under `config/waves/`."
-    )
-    reference_wave: Name = Field(description="Wave whose wording `items.tsv` gives.")
-    seed: int = Field(ge=0, description="Seed of everything that is drawn at random.")
-    sections: dict[int, Text] = Field(min_length=1, description="Section number -> title.")
-    response_scales: dict[Name, ResponseScale] = Field(
-        min_length=1, description="Response scales of the instrument."
-    )
-    organisations: dict[Name, Text] = Field(
-        min_length=1, description="Organisation -> its words, in the order of presentation."
-    )
-    words: Nouns = Field(default_factory=Nouns, description="What the report calls people and things.")
-    variables: dict[Name, Variable] = Field(default_factory=dict, description="Other grouping variables.")
-    frameworks: dict[Name, Text] = Field(
-        default_factory=dict,
-        description="Framework that scales are arranged under -> its words; each is a column of `scales.tsv`.",
-    )
-    analysis: Analysis = Field(default_factory=Analysis, description="Choices of the analysis.")
-    disclosure: Disclosure = Field(
-        default_factory=Disclosure, description="The rule that protects respondents."
-    )
-    figures: FigureStyle = Field(default_factory=FigureStyle, description="How figures look.")
-    published: Published | None = Field(default=None, description="A publication to audit.")
+    title: Text
+    """Title of the study; the report's heading."""
+    description: Text
+    """What was studied, in a sentence or two; the report opens with it."""
+    waves: tuple[Name, ...] = Field(min_length=1)
+    """Waves in order of time; each is a folder under `config/waves/`."""
+    reference_wave: Name
+    """Wave whose wording `items.tsv` gives."""
+    seed: int = Field(ge=0)
+    """Seed of everything that is drawn at random."""
+    sections: dict[int, Text] = Field(min_length=1)
+    """Section number -> title."""
+    response_scales: dict[Name, ResponseScale] = Field(min_length=1)
+    """Response scales of the instrument."""
+    organisations: dict[Name, Text] = Field(min_length=1)
+    """Organisation -> its words, in the order of presentation."""
+    words: Nouns = Field(default_factory=Nouns)
+    """What the report calls people and things."""
+    variables: dict[Name, Variable] = Field(default_factory=dict)
+    """Other grouping variables."""
+    frameworks: dict[Name, Text] = Field(default_factory=dict)
+    """Framework that scales are arranged under -> its words; each is a column of `scales.tsv`."""
+    analysis: Analysis = Field(default_factory=Analysis)
+    """Choices of the analysis."""
+    disclosure: Disclosure = Field(default_factory=Disclosure)
+    """The rule that protects respondents."""
+    figures: FigureStyle = Field(default_factory=FigureStyle)
+    """How figures look."""
+    published: Published | None = None
+    """A publication to audit."""
 
     @property
     def levels(self) -> dict[str, dict[Name, Text]]:

@@ -645,6 +645,13 @@ class ReleasingPart(Model):
 # --- interviews beside the survey ---------------------------------------------------------------------------------
 
 
+class Principle(Model):
+    """What of the study speaks to an entry of its first framework."""
+
+    scales: tuple[str, ...] = ()
+    themes: tuple[str, ...] = ()
+
+
 class QualitativePart(Model):
     """What the qualitative stage needs of a study, besides its words."""
 
@@ -652,10 +659,8 @@ class QualitativePart(Model):
     codes: tuple[Code, ...]
     themes: tuple[Theme, ...]
     organisations: dict[str, str]
-    principles: dict[str, tuple[str, ...]]
-    """Entry of the study's first framework, in the order of the scales -> the scales that address it."""
-    framework: str
-    """Name of that framework; empty: the study has none, and there is no joint display."""
+    principles: dict[str, Principle]
+    """Entries of the study's first framework, in the order of the scales; none: there is no joint display."""
     waves: tuple[str, ...]
     disclosure: Disclosure
     seed: int
@@ -667,11 +672,11 @@ class QualitativePart(Model):
         if (found := study.qualitative) is None:
             return None
         framework = next(iter(study.config.frameworks), "")
-        principles: dict[str, tuple[str, ...]] = {}
-        spoken: tuple[Scale | Theme, ...] = (*study.scales, *found.themes)
-        for one in spoken:
-            own = (one.scale,) if isinstance(one, Scale) else ()
-            for entry in filter(None, one.frameworks.get(framework, "").split(SEPARATOR)):
-                principles[entry] = (*principles.get(entry, ()), *own)
+        spoken = [("scales", one.scale, one.frameworks) for one in study.scales]
+        spoken += [("themes", one.theme, one.frameworks) for one in found.themes]
+        principles: dict[str, dict[str, list[str]]] = {}
+        for kind, name, entries in spoken:
+            for entry in filter(None, entries.get(framework, "").split(SEPARATOR)):
+                principles.setdefault(entry, {}).setdefault(kind, []).append(name)
         shared = _shared(cls, found, study.config, study.config.analysis)
-        return cls(**shared, principles=principles, framework=framework)
+        return cls(**shared, principles=principles)

@@ -32,13 +32,16 @@ SEPARATOR: Final = "; "
 class Stage(Model):
     """A stage of the interviews."""
 
-    title: Text = Field(description="Title, as in `Managers`.")
-    wave: Name = Field(description="Wave that it stands beside.")
-    start: dt.date | None = Field(default=None, description="First day (ISO date), empty if unknown.")
-    end: dt.date | None = Field(default=None, description="Last day (ISO date), empty if unknown.")
-    approximate: bool = Field(
-        default=False, description="The days are an estimate, and the timeline shows it."
-    )
+    title: Text
+    """Title, as in `Managers`."""
+    wave: Name
+    """Wave that it stands beside."""
+    start: dt.date | None = None
+    """First day (ISO date), empty if unknown."""
+    end: dt.date | None = None
+    """Last day (ISO date), empty if unknown."""
+    approximate: bool = False
+    """The days are an estimate, and the timeline shows it."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Stage:
@@ -50,52 +53,38 @@ class Stage(Model):
 class Display(Model):
     """When survey and interviews are said to agree."""
 
-    silent_below: float = Field(
-        default=0.2,
-        ge=0,
-        lt=1,
-        description="Share of sources below which the interviews are silent on something.",
-    )
-    smallest_alpha: float = Field(
-        default=0.667, ge=0, le=1, description="Krippendorff's alpha below which a theme's coding is marked."
-    )
+    silent_below: float = Field(default=0.2, ge=0, lt=1)
+    """Share of sources below which the interviews are silent on something."""
+    smallest_alpha: float = Field(default=0.667, ge=0, le=1)
+    """Krippendorff's alpha below which a theme's coding is marked."""
 
 
 class QualitativeFile(Model):
     """The coded material (`qualitative.yaml`)."""
 
-    evidence: Evidence = Field(
-        description="What the material is: `observed`, `reconstructed` or `simulated`."
-    )
-    evidence_note: str = Field(default="", description="What stands behind that word.")
-    stages: dict[Name, Stage] = Field(min_length=1, description="Stages of the interviews, in order of time.")
-    areas: dict[Name, Text] = Field(
-        min_length=1,
-        description="Service area (a case of the study) -> its words, in the order of presentation.",
-    )
-    sources: FilePath | None = Field(
-        default=None,
-        description="CSV or XLSX with a row for each interview (source, stage, service area, organisation), those "
-        "without any code included. Needed for .qdpx; where every file has these columns it may be left out.",
-    )
-    segments: tuple[FilePath, ...] = Field(
-        min_length=1,
-        description="Coded segments: REFI-QDA projects (.qdpx), or CSV and XLSX (source, coder, code, start, end).",
-    )
-    codebooks: tuple[FilePath, ...] = Field(
-        default=(), description="REFI-QDA codebooks (.qdc) that `codes.tsv` is held against."
-    )
-    observations: FilePath | None = Field(
-        default=None,
-        description="CSV or XLSX of the observation grid (meeting, date, group, category, count).",
-    )
-    groups: dict[Name, Text] = Field(
-        default_factory=dict, description="Group that met -> its words, in the order of presentation."
-    )
-    categories: dict[Name, Text] = Field(
-        default_factory=dict, description="Category of the grid -> its words, in the order of presentation."
-    )
-    display: Display = Field(default_factory=Display, description="Rules of the joint display.")
+    evidence: Evidence
+    """What the material is: `observed`, `reconstructed` or `simulated`."""
+    evidence_note: str = ""
+    """What stands behind that word."""
+    stages: dict[Name, Stage] = Field(min_length=1)
+    """Stages of the interviews, in order of time."""
+    areas: dict[Name, Text] = Field(min_length=1)
+    """Service area (a case of the study) -> its words, in the order of presentation."""
+    sources: FilePath | None = None
+    """CSV or XLSX with a row for each interview (source, stage, service area, organisation), those without any code
+    included. Needed for .qdpx; where every file has these columns it may be left out."""
+    segments: tuple[FilePath, ...] = Field(min_length=1)
+    """Coded segments: REFI-QDA projects (.qdpx), or CSV and XLSX (source, coder, code, start, end)."""
+    codebooks: tuple[FilePath, ...] = ()
+    """REFI-QDA codebooks (.qdc) that `codes.tsv` is held against."""
+    observations: FilePath | None = None
+    """CSV or XLSX of the observation grid (meeting, date, group, category, count)."""
+    groups: dict[Name, Text] = Field(default_factory=dict)
+    """Group that met -> its words, in the order of presentation."""
+    categories: dict[Name, Text] = Field(default_factory=dict)
+    """Category of the grid -> its words, in the order of presentation."""
+    display: Display = Field(default_factory=Display)
+    """Rules of the joint display."""
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -107,23 +96,22 @@ class QualitativeFile(Model):
 class Code(Model):
     """What a code means (one row of `codes.tsv`)."""
 
-    code: Text = Field(
-        description="The code as the program calls it; `parent/code` where a name stands twice. Codes below it that "
-        "have no row of their own go with it."
-    )
-    theme: Name | None = Field(
-        default=None, description="Theme it belongs to; empty: it is left out (a code of context, say)."
-    )
-    tone: Literal["", "+", "-"] = Field(
-        default="", description="`+`: in favour of what the theme is about, `-`: against; empty: neither."
-    )
+    code: Text
+    """The code as the program calls it; `parent/code` where a name stands twice. Codes below it that have no row of
+    their own go with it."""
+    theme: Name | None = None
+    """Theme it belongs to; empty: it is left out (a code of context, say)."""
+    tone: Literal["", "+", "-"] = ""
+    """`+`: in favour of what the theme is about, `-`: against; empty: neither."""
 
 
 class Theme(Model):
     """What people spoke about (one row of `themes.tsv`)."""
 
-    theme: Name = Field(description="Name of the theme.")
-    title: Text = Field(description="Title for tables and figures.")
+    theme: Name
+    """Name of the theme."""
+    title: Text
+    """Title for tables and figures."""
     frameworks: dict[Name, Text] = Field(
         default_factory=dict,
         description=f"One table column a framework, as in `scales.tsv` (several with `{SEPARATOR}`).",

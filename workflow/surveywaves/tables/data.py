@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any, Final
 
 import pandas as pd
 
+from surveywaves.study.models import Event
 from surveywaves.tables import printed
 from surveywaves.tables.layout import Cell, Table, laid_out, numbers
 from surveywaves.terms import RECOMPUTED, ROW_COUNTS, Comparability
@@ -106,14 +107,24 @@ def wordings(labels: Labels) -> Table:
 
 def events(labels: Labels) -> Table:
     """List the events of a study without interviews; with them, the timeline shows events."""
-    events = [(event.when, event.label, event.source) for event in labels.presentation.events]
-    heads = ("Date", "Event", "Source")
+    events = labels.presentation.events
     return laid_out(
         "Events",
         events,
-        [(head, itemgetter(place)) for place, head in enumerate(heads)],
-        pd.DataFrame(events, columns=[*map(str.lower, heads)], dtype="str"),
+        [("Date", _date), ("Event", attrgetter("label")), ("Source", attrgetter("source"))],
+        pd.DataFrame(
+            [(event.when, event.label, event.source) for event in events],
+            columns=["date", "event", "source"],
+            dtype="str",
+        ),
     )
+
+
+def _date(event: Event) -> str:
+    if event.date is None:
+        return "not dated"
+    form = {"day": "%-d %B %Y", "month": "%B %Y", "year": "%Y"}[event.precision]
+    return f"{'about ' if event.approximate else ''}{event.date.strftime(form)}"
 
 
 # --- the publication ----------------------------------------------------------------------------------------------
@@ -187,7 +198,7 @@ def claims(claims: pd.DataFrame, labels: Labels) -> Table:
             ("Why", attrgetter("evidence")),
         ],
         _sourced(claims, labels),
-        f"{whole(agree)} of {whole(len(claims))} agree.",
+        f"{whole(agree)} of {whole(len(claims))} claims agree with the recomputed numbers.",
         heads=2,
     )
 

@@ -6,12 +6,25 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from surveywaves.words import NONE, REVERSED, REVERSED_MEANS, WITHHELD, WITHHELD_MEANS, whole
+from surveywaves.terms import ALL
+from surveywaves.words import (
+    NONE,
+    REVERSED,
+    REVERSED_MEANS,
+    WITHHELD,
+    WITHHELD_MEANS,
+    Labels,
+    lower,
+    records,
+    whole,
+)
 
 T = TypeVar("T")
 
@@ -111,6 +124,14 @@ class Table:
         told = dict.fromkeys(note for row in self.rows for cell in row for note in cell.notes)
         return {note: letters_of(place) for place, note in enumerate(told)}
 
+    @property
+    def below(self) -> list[tuple[str, str]]:
+        """All that stands below: letter and words of a note on cells, then the other notes, without a letter."""
+        return [
+            *((letter, note) for note, letter in self.footnotes.items()),
+            *(("", note) for note in self.notes),
+        ]
+
     def marks(self, cell: Cell) -> str:
         """Return the letters of a cell's notes."""
         return ",".join(dict.fromkeys(self.footnotes[note] for note in cell.notes))
@@ -118,12 +139,8 @@ class Table:
     @cached_property
     def groups(self) -> tuple[tuple[str, int], ...]:
         """The heads above the heads with the number of columns each spans; empty if there are none."""
-        spans: list[tuple[str, int]] = []
-        for column in self.columns:
-            if spans and spans[-1][0] == column.group and column.group:
-                spans[-1] = (column.group, spans[-1][1] + 1)
-            else:
-                spans.append((column.group, 1))
+        places = groupby(enumerate(self.columns), key=lambda place: place[1].group or place[0])
+        spans = [(own[0][1].group, len(own)) for own in (list(own) for _, own in places)]
         return tuple(spans) if any(name for name, _ in spans) else ()
 
     def at_most(self, most: int, *, fit: int = 0) -> Table:
@@ -193,21 +210,23 @@ Maker: TypeAlias = tuple[
 A text makes a column or a cell of words.
 """
 
+Ranked: TypeAlias = tuple[str, str, Callable[[Any], float]]
+"""What `Table.ranked_by` holds, and the function that makes `Table.ranks` from a row."""
+
 
 def laid_out(
     title: str,
     rows: Iterable[Any],
     columns: Iterable[Maker | Literal[False]],
     data: pd.DataFrame,
-    *notes: str,
+    *notes: str | bool,
     heads: int = 1,
     section: Callable[[Any], str] | None = None,
-    ranked: tuple[str, str, Callable[[Any], float]] | Literal[False] = False,
+    ranked: Ranked | Literal[False] = False,
 ) -> Table:
     """Lay out a table from what its rows describe and the makers of its columns; False leaves a column out.
 
-    Its name is added by `made`. `ranked` holds `ranked_by` and the function that makes
-    `ranks` from a row: see `Table`.
+    Its name is added by `made`.
     """
     shown, lines = [one for one in columns if one], list(rows)
     below = tuple(map(section, lines)) if section else ()
@@ -217,7 +236,7 @@ def laid_out(
         tuple(column for some, _ in shown for column in _each(some, Column)),
         tuple(tuple(cell for _, make in shown for cell in _each(make(row), Cell)) for row in lines),
         data,
-        notes,
+        tuple(note for note in notes if isinstance(note, str)),
         heads,
         below if any(below) else (),
         tuple(map(ranked[2], lines)) if ranked else (),
@@ -234,6 +253,26 @@ def _each(made: Any, of: Callable[[str], T]) -> Iterator[T]:
 def numbers(head: str, group: str = "") -> Column:
     """Make a column of numbers."""
     return Column(head, group, numeric=True)
+
+
+def everybody(
+    labels: Labels, name: Callable[[Any], str], others: Ranked = ("", "", lambda _: math.nan)
+) -> Ranked:
+    """Show the rows of all together whatever their rank, those with the `name` `ALL`, and the others by theirs."""
+    _, words, rank = others
+    return lower(labels.organisation(ALL)), words, lambda row: math.inf if name(row) == ALL else rank(row)
+
+
+def across(keys: Iterable[T], head: Callable[[T], Column], cell: Callable[[Any, T], str | Cell]) -> Maker:
+    """Make a column for each of some keys; `cell` gets what the row describes, and the key."""
+    several = list(keys)
+    return [*map(head, several)], lambda row: [cell(row, key) for key in several]
+
+
+def by(frame: pd.DataFrame, *columns: str) -> dict[Any, Any]:
+    """Find the rows of a frame, columns as attributes, by what stands in one or more of its columns."""
+    key = attrgetter(*columns)
+    return {key(row): row for row in records(frame)}
 
 
 def stacked(*frames: pd.DataFrame) -> pd.DataFrame:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
+from operator import itemgetter
 from typing import Any, Final
 
 import pandas as pd
 
 from surveywaves.tables import printed
-from surveywaves.tables.layout import Cell, Column, Table, laid_out, numbers
+from surveywaves.tables.layout import Cell, Column, Table, across, by, everybody, laid_out, numbers
 from surveywaves.terms import ALL, BETWEEN, FACTOR_CORRELATION, LOW_RELIABILITY, SIZES, Status
-from surveywaves.words import NONE, Labels, is_missing, lower, number, records, whole
+from surveywaves.tidy import tuples
+from surveywaves.words import NONE, Labels, is_missing, number, records, whole
 
 
 def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.DataFrame | None = None) -> Table:
@@ -24,40 +27,41 @@ def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.Data
     there = printed.known_or_withheld(own)
     use = [] if scale_use is None else records(scale_use[scale_use["use"] == LOW_RELIABILITY])
     low = {row.scale: printed.sentence(f"low reliability: {labels.readable(row.reason)}") for row in use}
-    found = {(row.scale, row.wave, row.organisation, row.term): row for row in records(own)}
+    found = by(own, "organisation", "scale", "wave", "term")
     waves = [wave for wave in (*study.waves, ALL) if wave in set(there["wave"])]
     waves = waves[:1] if len(study.waves) == 1 else waves
-    groups = [name for name in (ALL, *study.organisations) if name in set(there["organisation"])]
+    shown = there[there["wave"].isin(waves)]
+    groups = [name for name in (ALL, *study.organisations) if name in set(shown["organisation"])]
     groups = groups[:1] if len(study.organisations) == 1 else groups
-    present = set(zip(there["wave"], there["term"], strict=True))
+    present = set(tuples(there, "wave", "term"))
     terms = [(wave, term) for wave in waves for term in names if (wave, term) in present]
-    rows = {
-        (name, scale): [
-            _coefficient(
-                found.get((scale, wave, name, term)), found.get((scale, wave, name, "alpha")), labels
-            )
-            for wave, term in terms
-        ]
-        for name in groups
-        for scale in labels.scales_in(there[there["organisation"] == name])
-    }
-    heads = [
-        numbers(names[term], "All waves together" if wave == ALL else labels.wave(wave))
-        for wave, term in terms
-    ]
+
+    def cell(row: tuple[str, str], about: tuple[str, str]) -> Cell:
+        return _coefficient(found.get((*row, *about)), found.get((*row, about[0], "alpha")), labels)
+
     return laid_out(
         "Reliability of each scale",
-        [row for row, cells in rows.items() if any(cell is not printed.NOTHING for cell in cells)],
+        [
+            (name, scale)
+            for name in groups
+            for scale in labels.scales_in(shown[shown["organisation"] == name])
+        ],
         [
             ("Scale", lambda row: Cell(labels.scale(row[1])).noted(low.get(row[1], ""))),
-            (heads, rows.__getitem__),
+            across(
+                terms,
+                lambda about: numbers(
+                    names[about[1]], "All waves together" if about[0] == ALL else labels.wave(about[0])
+                ),
+                cell,
+            ),
         ],
         own,
         f"{NONE}: not asked, or not estimated.",
         f"Cronbach's alpha with a bootstrap-t interval; McDonald's omega total. Of {study.nouns.person[1]} who "
-        f"answered every {study.nouns.statement[0]} of the scale, after reverse keying.",
+        f"answered every {study.nouns.statement[0]} of the scale; reverse-keyed ones are scored the other way.",
         section=lambda row: labels.organisation(row[0]) if len(groups) > 1 else "",
-        ranked=(lower(labels.organisation(ALL)), "", lambda row: printed.of_everybody(row[0])),
+        ranked=everybody(labels, itemgetter(0)),
     )
 
 
@@ -70,7 +74,7 @@ def _coefficient(row: Any, alpha: Any, labels: Labels) -> Cell:
     return printed.NOTHING.noted(printed.sentence(str(row.note).partition("; ")[0]))
 
 
-_STEPS: Final = {"metric": "Loadings", "scalar": "and intercepts"}
+_STEPS: Final = {"metric": "Loadings", "scalar": "Loadings and intercepts"}
 """Step of invariance -> head."""
 
 
@@ -79,55 +83,49 @@ def structure(structure: pd.DataFrame, labels: Labels) -> Table:
     nouns = labels.presentation.nouns
     chosen = structure[(structure["wave"] == ALL) & (structure["organisation"] == ALL)]
     equal = {
-        f"Equal over {plural}, change of CFI": structure[(structure[one] == ALL) & (structure[other] == "")]
+        f"Equal across {plural}, change in CFI": structure[(structure[one] == ALL) & (structure[other] == "")]
         for one, other, plural in (
             ("wave", "organisation", "waves"),
             ("organisation", "wave", nouns.organisation[1]),
         )
     }
     equal = {head: frame for head, frame in equal.items() if frame["estimate"].notna().any()}
-    losses = {(head, row.scale, row.term): row for head, frame in equal.items() for row in records(frame)}
-    found = {(row.scale, _term(row.term)): row for row in records(chosen[chosen["item"] == ""])}
+    losses = {head: by(frame, "scale", "term") for head, frame in equal.items()}
+    terms = chosen["term"].mask(chosen["term"].str.startswith(FACTOR_CORRELATION), FACTOR_CORRELATION)
+    found = by(chosen[chosen["item"] == ""].assign(term=terms), "scale", "term")
     loadings = chosen[chosen["term"] == "loading"].sort_values("estimate").drop_duplicates("scale")
-    lowest = {row.scale: row for row in records(loadings)}
+    lowest = by(loadings, "scale")
+    heads = ("n", "χ² (df)", "p", "CFI", "RMSEA", "SRMR", "Lowest loading")
 
-    def cells(scale: str) -> Iterator[Cell]:
+    def fit(scale: str) -> Iterator[Cell]:
         test = found.get((scale, "chisq"))
-        yield from (Cell(labels.scale(scale)), printed.count(test), *_chisq(test, labels))
+        yield from (printed.count(test), *_chisq(test, labels))
         yield from (_index(found.get((scale, term))) for term in ("cfi", "rmsea", "srmr"))
         yield printed.number(lowest.get(scale), "estimate", number)
-        yield printed.estimate(found.get((scale, _NEXT)), labels, bounds=True)
-        yield from (
-            _loss(losses.get((head, scale, f"{term}_cfi_change"))) for head in equal for term in _STEPS
-        )
 
-    heads = [
-        Column("Scale"),
-        *(
-            numbers(head, "One factor")
-            for head in ("n", "χ² (df)", "p", "CFI", "RMSEA", "SRMR", "Lowest loading")
-        ),
-        numbers(f"r with the next scale ({labels.confidence} CI)"),
-        *(numbers(step, head) for head in equal for step in _STEPS.values()),
-    ]
     return laid_out(
-        "One factor in each scale, and the same factor in all groups",
+        "Fit of one factor to each scale, and of the same factor to all groups",
         labels.scales_in(chosen),
-        [(heads, cells)],
+        [
+            ("Scale", labels.scale),
+            ([numbers(head, "One factor") for head in heads], fit),
+            (
+                numbers(f"r with the next scale ({labels.confidence} CI)"),
+                lambda scale: printed.estimate(found.get((scale, FACTOR_CORRELATION)), labels, bounds=True),
+            ),
+            across(
+                product(equal, _STEPS),
+                lambda step: numbers(_STEPS[step[1]], step[0]),
+                lambda scale, step: _loss(losses[step[0]].get((scale, f"{step[1]}_cfi_change"))),
+            ),
+        ],
         structure,
         f"Polychoric correlations, WLSMV; n: {nouns.person[1]} who answered every {nouns.statement[0]} of the scale; "
         "χ²: scaled and shifted.",
-        "Change of CFI: each step adds to what is equal; a fall by more than .010 speaks against equality (bold)."
-        if equal
-        else "",
+        bool(equal)
+        and "Change in CFI when loadings, and then intercepts too, are made equal; a fall of more than .010 speaks "
+        "against equality (bold).",
     )
-
-
-_NEXT: Final = "next"
-
-
-def _term(term: str) -> str:
-    return _NEXT if term.startswith(FACTOR_CORRELATION) else term
 
 
 def _chisq(row: Any, labels: Labels) -> tuple[Cell, Cell]:
@@ -167,41 +165,34 @@ def dif(dif: pd.DataFrame, labels: Labels) -> Table:
     key = ["scale", "item", "wave", "organisation"]
     large = sizes[sizes["note"].str.startswith(tuple(SIZES[1:]))]
     flagged = pd.concat([tests[tests["p_adjusted"] < level], large])[key].drop_duplicates()
-    found: dict[tuple[str, ...], dict[str, Any]] = {}
-    for row in records(dif.merge(flagged, on=key)):
-        found.setdefault((row.scale, row.item, row.wave, row.organisation), {})[row.term] = row
+    listed = dif.merge(flagged, on=key)
+    found = by(listed, *key, "term")
 
-    def between(wave: str, organisation: str) -> str:
+    def between(row: tuple[str, str, str, str]) -> str:
+        _, _, wave, organisation = row
         if ALL in (wave, organisation):
             return f"All {'waves' if wave else nouns.organisation[1]} at once"
         return printed.when(wave, labels) if wave else labels.organisation(organisation)
 
+    rows = list(dict.fromkeys(tuples(listed, *key)))
     hidden = (tests["status"] == Status.WITHHELD).sum()
     tested = whole(tests["estimate"].notna().sum())
-
-    def cells(row: tuple[tuple[str, ...], Any]) -> Iterator[Cell]:
-        (scale, item, wave, organisation), rows = row
-        yield from map(Cell, (labels.item(item), labels.scale(scale), between(wave, organisation)))
-        yield printed.count(rows.get("total_lr"))
-        yield from (_shown(rows.get(term), what) for term, what, _ in SHOWN)
-        yield _size(rows.get("total_r2_change"))
-
-    named = (nouns.statement[0].capitalize(), "Scale", "Between")
-    heads = [
-        *map(Column, named),
-        numbers("n"),
-        *(head for _, _, head in SHOWN),
-        Column("Size", "Both together"),
-    ]
     return laid_out(
-        f"{nouns.statement[1].capitalize()} that work differently in groups",
-        found.items(),
-        [(heads, cells)],
+        f"{nouns.statement[1].capitalize()} that work differently between groups",
+        rows,
+        [
+            (nouns.statement[0].capitalize(), lambda row: labels.item(row[1])),
+            ("Scale", lambda row: labels.scale(row[0])),
+            ("Groups compared", between),
+            (numbers("n"), lambda row: printed.count(found.get((*row, "total_lr")))),
+            across(SHOWN, itemgetter(2), lambda row, shown: _shown(found.get((*row, shown[0])), shown[1])),
+            (Column("Size", "Both together"), lambda row: _size(found.get((*row, "total_r2_change")))),
+        ],
         dif,
-        f"{whole(len(found))} of {tested} comparisons are listed: those whose test of both together is below "
-        f"{number(level)} after adjustment, or whose size is not negligible (Jodoin and Gierl).",
-        f"Withheld: {whole(hidden)}." if hidden else "",
-        "Likelihood ratio tests of ordinal logistic models; change of Nagelkerke's R²." if found else "",
+        f"Listed: {whole(len(rows))} of {tested} comparisons, those whose adjusted p of both together is "
+        f"below {number(level)}, or whose size is not negligible (Jodoin and Gierl).",
+        f"Comparisons withheld: {whole(hidden)}." if hidden else "",
+        "Likelihood ratio tests of ordinal logistic models; change in Nagelkerke's R²." if rows else "",
         heads=3,
     )
 

@@ -6,14 +6,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from operator import attrgetter
 from typing import Any, Final
 
 import pandas as pd
 
 from surveywaves import words
 from surveywaves.tables.layout import Cell, Maker
-from surveywaves.terms import ALL, LOW_RELIABILITY_MARK, Decision, Status
+from surveywaves.terms import LOW_RELIABILITY_MARK, Decision, Status
 from surveywaves.text import listed
 from surveywaves.words import (
     MINUS,
@@ -113,25 +112,18 @@ def estimate(
     decimals
         At most; fewer where it was released with fewer.
     """
-    if row is None or is_missing(row.estimate):
-        return absent(row, labels)
+    if row is None or is_withheld(row, "estimate"):
+        return number(row, "estimate", str)
+    if is_missing(row.estimate):
+        return NOTHING.noted(sentence(labels.readable(row.note) or STATUS.get(row.status, "")))
     places = decimals_of(row, decimals)
     text = words.number(row.estimate, places, signed=signed)
     ends: tuple[float, ...] = ()
     if bounds and not is_missing(row.conf_low) and not is_missing(row.conf_high):
         text = f"{text} ({interval(row.conf_low, row.conf_high, decimals=places)})"
         ends = (float(row.conf_low), float(row.conf_high))
-    note = STATUS.get(row.status, row.status.replace("_", " ")) if row.status != Status.OK else ""
-    return Cell(text, as_float(row.estimate), ends, (sentence(note),) if note else ())
-
-
-def absent(row: Any, labels: Labels) -> Cell:
-    """Say why there is no estimate."""
-    if row is None:
-        return NOTHING
-    if row.status == Status.WITHHELD:
-        return HIDDEN
-    return NOTHING.noted(sentence(labels.readable(row.note) or STATUS.get(row.status, "")))
+    note = sentence(words.absent(row.status)) if row.status != Status.OK else ""
+    return Cell(text, as_float(row.estimate), ends).noted(note)
 
 
 SIGNS: Final[Mapping[str, tuple[str, str]]] = {
@@ -181,18 +173,13 @@ def sentence(text: str) -> str:
 def unweighted(frame: pd.DataFrame) -> str:
     """Return the note that counts and percentages are unweighted, if there are weighted ones."""
     there = any(name.startswith("weighted_") and frame[name].notna().any() for name in map(str, frame))
-    return "Unweighted." if there else ""
+    return "Counts and percentages are not weighted." if there else ""
 
 
 def clearness(row: Any) -> float:
     """Divide an estimate by its standard error; NaN if there is no standard error or no decision."""
     error = as_float(getattr(row, "std_error", None))
     return float(row.estimate) / error if error > 0 and row.decision in SIGNS else math.nan
-
-
-def of_everybody(name: str) -> float:
-    """Return a rank for `Table.ranks` that always shows the rows of all together."""
-    return math.inf if name == ALL else math.nan
 
 
 def who(names: Sequence[str], labels: Labels) -> str:
@@ -209,10 +196,10 @@ MANY: Final = 6
 """Most organisations that are named one by one."""
 
 
-def whose(labels: Labels, name: Callable[[Any], str] = attrgetter("organisation")) -> Maker:
-    """Make the column that names the organisation of a row; `name` takes it from the row."""
+def whose(labels: Labels) -> Maker:
+    """Make the column that names the organisation of a row."""
     head = labels.presentation.nouns.organisation[0].capitalize()
-    return head, lambda row: labels.organisation(name(row))
+    return head, lambda row: labels.organisation(row.organisation)
 
 
 def when(wave: str, labels: Labels) -> str:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 import pandas as pd
 
 from surveywaves.study.parts import Presentation
 from surveywaves.tables import printed
-from surveywaves.tables.layout import Cell, Table, laid_out, numbers
+from surveywaves.tables.layout import Cell, Column, Table, across, by, laid_out, numbers
 from surveywaves.terms import ALL, NOT_STATED, ORGANISATION, Evidence, Missing
 from surveywaves.text import listed
-from surveywaves.words import NONE, Labels, as_float, interval, is_missing, percentage, records, share, whole
+from surveywaves.words import NONE, Labels, as_float, interval, is_missing, percentage, share, whole
 
 REASONS: Final = {
     Missing.BROKE_OFF: "broke off",
@@ -26,7 +26,7 @@ REASONS: Final = {
 
 def waves(frame: pd.DataFrame, labels: Labels) -> Table:
     """List the waves: when they were in the field, what their data are, how many answered of how many."""
-    found, study = {row.wave: row for row in records(frame)}, labels.presentation
+    found, study = by(frame, "wave"), labels.presentation
     nouns = study.nouns
     rates = {
         name: _rate(found.get(name), known=wave.population.size is not None)
@@ -60,9 +60,8 @@ def waves(frame: pd.DataFrame, labels: Labels) -> Table:
             rated and (numbers("Response rate"), rates.__getitem__),
         ],
         frame,
-        "A range is that of the population's estimate: where everybody was asked, a rate has no sampling error."
-        if any(cell.more for cell in rates.values())
-        else "",
+        any(cell.more for cell in rates.values())
+        and "Ranges reflect how well the population is known: where everybody was asked, a rate has no sampling error.",
     )
 
 
@@ -91,37 +90,30 @@ def respondents(frame: pd.DataFrame, labels: Labels) -> Table:
         for name in groups
         if (wave, name) in known and (name == ALL or len(words.organisations_surveyed) > 1)
     ]
-    found = {(row.wave, row.organisation, row.variable, row.level): row for row in records(frame)}
-
-    def cells(about: tuple[str, str]) -> Iterator[Cell]:
-        variable, level = about
-        yield Cell(labels.level(variable, level))
-        for wave, name in places:
-            # Within an organisation, the variable that names it says nothing.
-            within = name != ALL and variable == ORGANISATION
-            row = found.get((wave, name, variable, level))
-            yield (
-                Cell("")
-                if within
-                else printed.count(row)
-                if level == NOT_STATED
-                else printed.count_and_percent(row)
-            )
-
+    found = by(frame, "variable", "level", "wave", "organisation")
     last = places[-1][0] if places else ""
+
+    def cell(row: tuple[str, str], place: tuple[str, str]) -> Cell:
+        about = found.get((*row, *place))
+        # Within an organisation, the variable that names it says nothing.
+        if place[1] != ALL and row[0] == ORGANISATION:
+            return Cell("")
+        return printed.count(about) if row[1] == NOT_STATED else printed.count_and_percent(about)
+
+    def head(place: tuple[str, str]) -> Column:
+        wave, name = place
+        surveyed = study.waves[wave].organisations_surveyed
+        name = surveyed[0] if name == ALL and len(surveyed) == 1 else name
+        return numbers(labels.organisation(name) if len(groups) > 1 else "n (%)", labels.wave(wave))
 
     def rank(row: tuple[str, str]) -> float:
         if row[0] != ORGANISATION:
             return math.inf
-        return as_float(getattr(found.get((last, ALL, *row)), "n", None))
+        return as_float(getattr(found.get((*row, last, ALL)), "n", None))
 
     def section(row: tuple[str, str]) -> str:
         return study.nouns.organisation[0].capitalize() if row[0] == ORGANISATION else labels.variable(row[0])
 
-    heads = (
-        numbers(_whose(wave, name, labels) if len(groups) > 1 else "n (%)", labels.wave(wave))
-        for wave, name in places
-    )
     return laid_out(
         f"Who answered: {study.nouns.person[1]} by wave",
         [
@@ -130,9 +122,9 @@ def respondents(frame: pd.DataFrame, labels: Labels) -> Table:
             if variable != ORGANISATION or len(study.organisations) > 1
             for level in _ordered(study, variable, there.loc[there["variable"] == variable, "level"].unique())
         ],
-        [(["", *heads], cells)],
+        [("Characteristic", lambda row: labels.level(*row)), across(places, head, cell)],
         frame,
-        "n (% of those who answered the question); those who did not state it are not in the percentages.",
+        "n (%): percentages are of those who answered the question.",
         f"{NONE}: not asked.",
         printed.unweighted(frame),
         section=section,
@@ -148,21 +140,12 @@ _BESIDE: Final = 3
 """Organisations that stand beside each other within a wave, at most."""
 
 
-def _whose(wave: str, name: str, labels: Labels) -> str:
-    """Name whose answers stand in a column: of a wave that surveyed one organisation, that one's."""
-    surveyed = labels.presentation.waves[wave].organisations_surveyed
-    return (
-        labels.organisation(surveyed[0]) if name == ALL and len(surveyed) == 1 else labels.organisation(name)
-    )
-
-
 def _ordered(study: Presentation, variable: str, present: Iterable[str]) -> list[str]:
     """Order levels as the study does, then any other, then those who did not say."""
     words, wanted = study.variables.get(variable), list(present)
-    known: Sequence[str] = list(words.levels) if words else list(study.organisations)
-    extra = [level for level in wanted if level not in known and level != NOT_STATED]
-    last = [NOT_STATED] if NOT_STATED in wanted else []
-    return [*(level for level in known if level in wanted), *extra, *last]
+    known = list(words.levels if words else study.organisations)
+    last = [*known, *(level for level in wanted if level not in known and level != NOT_STATED), NOT_STATED]
+    return [level for level in dict.fromkeys(last) if level in wanted]
 
 
 def missing(frame: pd.DataFrame, labels: Labels) -> Table:
@@ -182,11 +165,6 @@ def missing(frame: pd.DataFrame, labels: Labels) -> Table:
     gone = [words for words in parts if words not in used]
     most = each.groupby("wave")["returns"].max()
 
-    def cells(row: tuple[str, int]) -> Iterator[Cell]:
-        yield Cell(study.sections[row[1]])
-        yield Cell(whole(counts[row]), float(counts[row]))
-        yield from (_share(parts[words].get(row, 0), returned[row]) for words in used)
-
     return laid_out(
         "Missing answers by section of the questionnaire, in % of the answers asked for",
         [
@@ -196,17 +174,19 @@ def missing(frame: pd.DataFrame, labels: Labels) -> Table:
             if (wave, section) in returned.index
         ],
         [
+            ("Section", lambda row: study.sections[row[1]]),
             (
-                [
-                    "Section",
-                    numbers(study.nouns.statement[1].capitalize()),
-                    *(numbers(words.capitalize()) for words in used),
-                ],
-                cells,
-            )
+                numbers(study.nouns.statement[1].capitalize()),
+                lambda row: Cell(whole(counts[row]), float(counts[row])),
+            ),
+            across(
+                used,
+                lambda words: numbers(words.capitalize()),
+                lambda row, words: _share(parts[words].get(row, 0), returned[row]),
+            ),
         ],
         frame,
-        "Broke off: nothing after it was answered.",
+        "Broke off: no later question was answered.",
         f"No answer is missing for another reason ({listed(gone)})." if gone else "",
         section=lambda row: f"{labels.wave(row[0])}: {whole(most[row[0]])} {study.nouns.returns[1]}",
     )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain, product
+from operator import itemgetter
 from typing import Any, Final
 
 import pandas as pd
 
 from surveywaves.findings import CHANGE, DIFFERENCE, GAP, KINDS, kind_of
 from surveywaves.tables import printed
-from surveywaves.tables.layout import Cell, Table, laid_out, numbers, stacked
-from surveywaves.terms import ALL, BETWEEN, FAVOURABLE, LINEAR, RETURNS_NEEDED, Decision, Status
+from surveywaves.tables.layout import Cell, Table, across, by, everybody, laid_out, numbers, stacked
+from surveywaves.terms import BETWEEN, FAVOURABLE, LINEAR, RETURNS_NEEDED, Decision, Status
+from surveywaves.tidy import tuples
 from surveywaves.words import (
     NONE,
     Labels,
@@ -66,15 +69,14 @@ def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
             (numbers("Tipping point"), lambda row: _in_unit(row, "tipping_point")),
         ],
         main,
-        f"Of {whole(len(main))} decisions, {whole(len(main) - len(parted))} are shared by every analysis that "
-        "moved the estimate.",
-        f"Moves and tipping points: {unit}. Agreeing: analyses deciding alike, of those that moved the estimate. "
-        "Tipping point: how much the missing answers would have to differ for another decision."
-        if len(parted)
-        else "",
-        "Without decisions that are withheld."
-        if "status" in main and (main["status"] == Status.WITHHELD).any()
-        else "",
+        f"Shared by every analysis that moved the estimate: {whole(len(main) - len(parted))} of {whole(len(main))} "
+        "decisions.",
+        len(parted) > 0
+        and f"Moves and tipping points: {unit}. Agreeing: analyses with the same decision, of those that moved the "
+        "estimate. Tipping point: by how much the missing answers would have to differ to change the decision.",
+        "status" in main
+        and bool((main["status"] == Status.WITHHELD).any())
+        and "Decisions that are withheld are not counted.",
         heads=3 if several else 2,
         section=lambda row: KINDS[row.term],
         ranked=("", "the largest moves", lambda row: as_float(row.largest_move)),
@@ -121,33 +123,18 @@ SHAPES: Final = {
 def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.DataFrame | None = None) -> Table:
     """Lay out what the models assume and what the data say of it, a row per scale."""
     level = 1 - labels.presentation.confidence
-    of_scales = diagnostics[diagnostics["item"] == ""]
-    found = {(row.scale, row.term): row for row in records(of_scales)}
+    found = by(diagnostics[diagnostics["item"] == ""], "scale", "term")
     own = diagnostics[:0] if variances is None else variances
     own = own[(own["analysis"] == LINEAR) & (own["term"] == "icc")]
-    alike = {row.scale: row for row in records(own)}
-    tests: dict[tuple[str, str], list[Any]] = {}
-    for row in records(
-        diagnostics[diagnostics["term"].isin(list(TESTED)) & diagnostics["p_adjusted"].notna()]
-    ):
-        tests.setdefault((row.scale, row.term), []).append(row)
+    alike = by(own, "scale")
+    tests = diagnostics[diagnostics["term"].isin(list(TESTED)) & diagnostics["p_adjusted"].notna()]
+    grouped: dict[tuple[str, str], list[Any]] = {}
+    for row in records(tests):
+        grouped.setdefault((row.scale, row.term), []).append(row)
     nouns = labels.presentation.nouns
     item = nouns.statement[1]
-
-    def cells(scale: str) -> Iterator[Cell]:
-        for term in TESTED:
-            yield from _tests(tests.get((scale, term), ()), level)
-        yield from (printed.p(found.get((scale, term)), "p_value") for term in SPREADS)
-        yield from (printed.estimate(found.get((scale, term)), labels) for term in SHAPES)
-
-    counted = (f"{item.capitalize()} against", "Smallest adj. p")
-    heads = [
-        *(numbers(head, group) for group in TESTED.values() for head in counted),
-        *(numbers(f"{head}, p", "Equal variances of cells") for head in SPREADS.values()),
-        *(numbers(head, "Normality") for head in SHAPES.values()),
-    ]
     return laid_out(
-        "What the models assume, and what the answers say of it",
+        "What the models assume, and whether the answers bear it out",
         labels.scales_in(diagnostics),
         [
             ("Scale", labels.scale),
@@ -156,15 +143,31 @@ def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.Data
                 numbers(f"ICC ({labels.confidence} CI)"),
                 lambda scale: printed.estimate(alike.get(scale), labels, bounds=True),
             ),
-            (heads, cells),
+            (
+                [
+                    numbers(head, group)
+                    for group in TESTED.values()
+                    for head in (f"{item.capitalize()} against", "Smallest adj. p")
+                ],
+                lambda scale: chain(*(_tests(grouped.get((scale, term), ()), level) for term in TESTED)),
+            ),
+            across(
+                SPREADS,
+                lambda term: numbers(f"{SPREADS[term]}, p", "Equal variances across groups"),
+                lambda scale, term: printed.p(found.get((scale, term)), "p_value"),
+            ),
+            across(
+                SHAPES,
+                lambda term: numbers(SHAPES[term], "Normality"),
+                lambda scale, term: printed.estimate(found.get((scale, term)), labels),
+            ),
         ],
         stacked(own, diagnostics),
-        f"ICC: correlation of two answers of a {nouns.person[0]}." if alike else "",
-        f"Against: {item} whose test is below {number(level)} after adjustment, of those tested. "
+        f"ICC: correlation between two answers of the same {nouns.person[0]}." if alike else "",
+        f"Against: {item} whose adjusted p is below {number(level)}, of those tested. "
         "Proportional odds and one dispersion are assumed by the ordinal model only.",
-        f"Equal variances between and within {nouns.person[1]} are not assumed where standard errors are robust."
-        if labels.presentation.robust
-        else "",
+        labels.presentation.robust
+        and f"Equal variances between and within {nouns.person[1]} are not assumed where standard errors are robust.",
     )
 
 
@@ -181,8 +184,8 @@ def _tests(rows: Sequence[Any], level: float) -> tuple[Cell, Cell]:
 
 ASKED: Final = {
     "power": "Power, %",
-    "power_adjusted": "After adjustment, %",
-    "detectable": "Detectable, SD",
+    "power_adjusted": "Adjusted power, %",
+    "detectable": "Detectable difference, SD",
 }
 """Terms of the plan by number of returns, and the head of their columns."""
 
@@ -199,22 +202,12 @@ def planning(planning: pd.DataFrame, labels: Labels) -> Table:
     sizes = sorted(int(n) for n in often.index[2 * often >= often.max()])
     step = max(1, len(sizes) // _SIZES)
     shown = sizes[step - 1 :: step][-_SIZES:]
-    found = {
-        (row.term, row.scale, row.wave, row.organisation, None if row.term == RETURNS_NEEDED else row.n): row
-        for row in records(planning[planning["n"].isin(shown) | (planning["term"] == RETURNS_NEEDED)])
-    }
-    terms = [term for term in ASKED if term in {term for term, *_ in found}]
-    contrasts = list(dict.fromkeys(zip(powers["wave"], powers["organisation"], strict=True)))
+    needed = by(planning[planning["term"] == RETURNS_NEEDED], "scale", "wave", "organisation")
+    found = by(planning[planning["n"].isin(shown)], "scale", "wave", "organisation", "n", "term")
+    terms = [term for term in ASKED if term in {key[-1] for key in found}]
+    contrasts = list(dict.fromkeys(tuples(powers, "wave", "organisation")))
     if len(contrasts) > _CONTRASTS:
         contrasts = [one for one in contrasts if BETWEEN not in one[1]]
-
-    def cells(key: tuple[str, str, str]) -> Iterator[Cell]:
-        yield Cell(labels.scale(key[0]))
-        yield _needed(found.get((RETURNS_NEEDED, *key, None)), labels)
-        for n in shown:
-            yield from (_cell(found.get((term, *key, n)), labels) for term in terms)
-
-    heads = (numbers(ASKED[term], f"{whole(n)} {returns}") for n in shown for term in terms)
     return laid_out(
         f"What {plan.title if plan else 'the next wave'} can show, by number of {returns}",
         [
@@ -224,16 +217,28 @@ def planning(planning: pd.DataFrame, labels: Labels) -> Table:
                 powers[powers["wave"].eq(wave) & powers["organisation"].eq(organisation)]
             )
         ],
-        [(["Scale", numbers(f"{returns.capitalize()} needed"), *heads], cells)],
+        [
+            ("Scale", lambda key: labels.scale(key[0])),
+            (
+                numbers(f"{returns.capitalize()} needed"),
+                lambda key: _needed(needed.get(key), labels),
+            ),
+            across(
+                product(shown, terms),
+                lambda about: numbers(ASKED[about[1]], f"{whole(about[0])} {returns}"),
+                lambda key, about: _cell(found.get((*key, *about)), labels),
+            ),
+        ],
         planning,
-        f"Power: chance to find the smallest effect of interest (±{number(plan.smallest)} SD of one answer); after "
-        f"adjustment for all scales, where no other shows anything. {returns.capitalize()} needed: for a "
-        f"power of {share(plan.power, decimals=0)} before adjustment. Detectable: difference found with that power."
+        f"Power: chance of finding the smallest effect of interest (±{number(plan.smallest)} SD of one answer); "
+        "adjusted: for the number of scales, if no other scale shows a difference. "
+        f"{returns.capitalize()} needed, and detectable difference: for a power of {share(plan.power, decimals=0)}, "
+        "not adjusted."
         if plan
         else "",
         f"Every contrast and number of {returns}, and equivalence tests, are in the CSV.",
         section=lambda key: f"{KINDS[kind_of(*key[1:])]}: {labels.organisation(key[2])}",
-        ranked=(lower(labels.organisation(ALL)), "", lambda key: printed.of_everybody(key[2])),
+        ranked=everybody(labels, itemgetter(2)),
     )
 
 

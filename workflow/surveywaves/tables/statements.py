@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
@@ -15,10 +15,11 @@ from surveywaves.study.models import Item
 from surveywaves.tables import printed
 from surveywaves.tables.change import MANY_CELLS
 from surveywaves.tables.data import FAULTS
-from surveywaves.tables.layout import Cell, Column, Table, laid_out, numbers, stacked
-from surveywaves.terms import ALL, NOT_STATED, PERCENT_FAVOURABLE, WITHOUT_SCALE
+from surveywaves.tables.layout import Cell, Maker, Table, across, by, laid_out, numbers, stacked
+from surveywaves.terms import ALL, BETWEEN, NOT_STATED, PERCENT_FAVOURABLE, WITHOUT_SCALE
 from surveywaves.text import listed
-from surveywaves.words import NONE, Labels, is_missing, percentage, records, statement
+from surveywaves.tidy import tuples
+from surveywaves.words import NONE, Labels, is_missing, percentage, statement
 
 
 def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.DataFrame | None = None) -> Table:
@@ -26,11 +27,12 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
     study, waves = labels.presentation, main_pair(labels.presentation)
     chosen = summary[summary["item"].isin(list(study.items)) & (summary["organisation"] != NOT_STATED)]
     asked = chosen[(chosen["base"] > 0) | chosen["base"].isna()]
-    there = set(zip(asked["wave"], asked["organisation"], strict=True))
+    there = set(tuples(asked, "wave", "organisation"))
     changes = _changes(item_contrasts, waves.contrast if waves else "")
-    percents = {(row.item, row.wave, row.organisation): row for row in records(chosen)}
-    moved = {(row.item, row.organisation): row for row in records(changes)}
+    percents, moved = by(chosen, "item", "wave", "organisation"), by(changes, "item", "organisation")
     several = len(study.organisations) > 1
+    # Where there is one organisation only, its changes are those of everybody.
+    moved = moved if several else {(item, ALL): row for (item, _), row in moved.items()}
     groups = [*study.organisations, ALL] if several else [ALL]
     groups = groups if len(groups) <= _GROUPS else [ALL]
     many = len(groups) * len(study.waves) > MANY_CELLS + 1
@@ -42,17 +44,33 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
     }
     told = {name for _, name in moved}
 
-    def cells(item: Item, name: str) -> Iterator[Cell]:
-        levels = [_percent(percents.get((item.item, wave, name))) for wave in shown[name]]
-        yield from levels
-        if name in told:
-            change, p = _change(moved.get((item.item, name)), labels, *levels[-2:])
-            # For everybody together it is noted below the table.
-            yield from (replace(change, notes=()) if name == ALL and several else change, p)
+    def level(item: Item, wave: str, name: str) -> Cell:
+        row = percents.get((item.item, wave, name))
+        if row is not None and not printed.is_withheld(row, "base") and not row.base:
+            return printed.NOTHING
+        return printed.number(row, "favourable_percent", percentage)
 
-    def columns(name: str) -> list[Column]:
-        heads = [*map(labels.wave, shown[name]), *(("Change", "Adj. p") if name in told else ())]
-        return [numbers(head, labels.organisation(name) if len(groups) > 1 else "") for head in heads]
+    def moves(item: Item, name: str) -> tuple[Cell, Cell]:
+        row = moved.get((item.item, name))
+        cell = printed.estimate(row, labels, decimals=1, signed=True)
+        if row is None or is_missing(row.estimate):
+            return replace(cell, notes=()), printed.p(row)
+        # For everybody together it is noted below the table.
+        if name != ALL or not several:
+            ends = [level(item, wave, name) for wave in row.wave.split(BETWEEN)]
+            apart = any(is_missing(end.value) for end in ends) or printed.differ(ends[1], ends[0], cell)
+            cell = cell.noted(*printed.remarks(row.note, labels), MODELLED if apart else "")
+        return printed.decided(cell, row), printed.p(row)
+
+    def columns(name: str) -> Iterator[Maker]:
+        above = labels.organisation(name) if len(groups) > 1 else ""
+        yield across(
+            shown[name],
+            lambda wave: numbers(labels.wave(wave), above),
+            lambda item, wave: level(item, wave, name),
+        )
+        if name in told:
+            yield [numbers("Change", above), numbers("Adj. p", above)], lambda item: moves(item, name)
 
     def named(item: Item) -> Cell:
         grades = [labels.comparability_note(wave, item.item) for wave in study.waves]
@@ -65,18 +83,18 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
         sorted(study.items.values(), key=lambda item: order.index(item.scale)),
         [
             (study.nouns.statement[0].capitalize(), named),
-            ([*chain(*map(columns, groups))], lambda item: chain(*(cells(item, name) for name in groups))),
+            *chain(*map(columns, groups)),
         ],
         stacked(chosen, changes),
         f"{NONE}: not asked, or nobody answered.",
         f"Change: percentage points, {labels.wave(waves.first)} to {labels.wave(waves.last)}; ▲ more favourable, "
-        "▼ less favourable, ○ no meaningful change; no sign: inconclusive. p: adjusted for their number."
+        "▼ less favourable, ○ no meaningful change; no sign: inconclusive. p: adjusted for the number of comparisons."
         if waves and told
         else "",
-        f"{labels.organisation(ALL)}: percentages are of all {study.nouns.returns[1]}, changes of the "
-        f"{study.nouns.person[1]} in the models, so that they need not be the difference."
-        if several and ALL in told
-        else "",
+        several
+        and ALL in told
+        and f"{labels.organisation(ALL)}: percentages are of all {study.nouns.returns[1]}, changes of the "
+        f"{study.nouns.person[1]} in the models, so a change need not be the difference between two percentages.",
         printed.unweighted(chosen),
         section=lambda item: labels.scale(item.scale or WITHOUT_SCALE),
     )
@@ -96,25 +114,6 @@ def _changes(frame: pd.DataFrame | None, wave: str) -> pd.DataFrame:
     if frame is None or not wave:
         return pd.DataFrame()
     return contrast_rows(frame, PERCENT_FAVOURABLE, CHANGE, wave=wave)
-
-
-def _percent(row: Any) -> Cell:
-    if row is not None and not printed.is_withheld(row, "base") and not row.base:
-        return printed.NOTHING
-    return printed.number(row, "favourable_percent", percentage)
-
-
-def _change(
-    row: Any, labels: Labels, first: Cell = printed.NOTHING, last: Cell = printed.NOTHING
-) -> tuple[Cell, Cell]:
-    """Print a change and its adjusted p; that it is not the difference of the counted percentages is noted."""
-    cell = printed.estimate(row, labels, decimals=1, signed=True)
-    if row is None or is_missing(row.estimate):
-        return replace(cell, notes=()), printed.p(row)
-    told = printed.remarks(row.note, labels)
-    if is_missing(first.value) or is_missing(last.value) or printed.differ(first, last, cell):
-        told.append(MODELLED)
-    return printed.decided(cell, row).noted(*told), printed.p(row)
 
 
 MODELLED: Final = "Estimated before rounding, from the answers of the respondents in the models."
@@ -144,32 +143,38 @@ def answers(
         frequencies["item"].isin([item.item for item in items]) & (frequencies["organisation"] == ALL)
     ]
     asked = chosen[(chosen["base"] > 0) | chosen["base"].isna()]
-    there = set(zip(asked["item"], asked["wave"], strict=True))
-    found = {(row.item, row.wave, row.response): row for row in records(chosen)}
-
-    def cells(row: tuple[Item, str]) -> Iterator[Cell]:
-        item, wave = row
-        yield Cell(labels.wave(wave)).noted(labels.comparability_note(wave, item.item))
-        own = [found.get((item.item, wave, response)) for response in range(1, scale.points + 1)]
-        base = printed.count(next(filter(None, own), None), "base")
-        yield from (base, *map(printed.count_and_percent, own))
+    there, bases = set(tuples(asked, "item", "wave")), by(chosen, "item", "wave")
+    found = by(chosen, "item", "wave", "response")
 
     named = dict.fromkeys(str(item.published_table) for item in items if item.published_table is not None)
     misprinted = published_tables is not None and bool(
         (published_tables["table"].isin(list(named)) & published_tables["verdict"].isin(FAULTS)).any()
     )
     absent = [labels.wave(wave) for wave in study.waves if wave not in {key[1] for key in there}]
-    options = [*zip(scale.short, scale.labels, strict=True)]
+    options = [
+        f"{short}: {label}" for short, label in zip(scale.short, scale.labels, strict=True) if short != label
+    ]
     return laid_out(
-        labels.scale(items[0].scale or WITHOUT_SCALE)
+        f"Answers: {labels.scale(items[0].scale or WITHOUT_SCALE)}"
         + (f" (printed as Table {listed(list(named))})" if named else ""),
         [(item, wave) for item in items for wave in study.waves if (item.item, wave) in there],
-        [(["Wave", *map(numbers, ("n", *scale.short))], cells)],
+        [
+            (
+                "Wave",
+                lambda row: Cell(labels.wave(row[1])).noted(labels.comparability_note(row[1], row[0].item)),
+            ),
+            (numbers("n"), lambda row: printed.count(bases.get((row[0].item, row[1])), "base")),
+            across(
+                range(1, scale.points + 1),
+                lambda response: numbers(scale.short[response - 1]),
+                lambda row, response: printed.count_and_percent(found.get((row[0].item, row[1], response))),
+            ),
+        ],
         chosen,
         f"{labels.organisation(ALL)}: number of answers (n), and n (%) of each response.",
-        "; ".join(f"{short}: {label}" for short, label in options if short != label),
-        f"Without answers in this form: {listed(absent)}." if absent else "",
-        "Some of these are misprinted in the publication: see its misprints." if misprinted else "",
+        f"{'; '.join(options)}." if options else "",
+        f"No answers in this form: {listed(absent)}." if absent else "",
+        "The publication misprints some of these: see the table of its misprints." if misprinted else "",
         printed.unweighted(chosen),
         section=lambda row: row[0].text,
     )

@@ -93,12 +93,6 @@ def _tag(box: Box) -> str:
     return f"<{tag}{set_so}>{text}{marks}</{tag}>"
 
 
-def below(table: Table) -> str:
-    """Write what stands below a table: its footnotes, then its notes."""
-    marked = [f"<p><sup>{letter}</sup> {words(note)}</p>" for note, letter in table.footnotes.items()]
-    return "\n".join([*marked, *(f"<p>{words(note)}</p>" for note in table.notes)])
-
-
 def page(table: Table, *, demonstration: str = "") -> bytes:
     """Write a table as a page that loads nothing, to open in a browser or paste into a text.
 
@@ -110,9 +104,11 @@ def page(table: Table, *, demonstration: str = "") -> bytes:
     said = f'<p class="demonstration">{words(demonstration)}</p>\n' if demonstration else ""
     captioned = html(table).replace(">", f"><caption>{words(table.title)}</caption>", 1)
     label = escape(visible(table.title))
+    raised = ((f"<sup>{letter}</sup> " if letter else "", note) for letter, note in table.below)
+    notes = "\n".join(f"<p>{mark}{words(note)}</p>" for mark, note in raised)
     body = (
         f'{said}<div class="wide" role="region" aria-label="{label}" tabindex="0">\n{captioned}\n</div>\n'
-        f'<div class="notes">\n{below(table)}\n</div>'
+        f'<div class="notes">\n{notes}\n</div>'
     )
     return _PAGE.format(title=escape(visible(table.title)), body=body).encode()
 

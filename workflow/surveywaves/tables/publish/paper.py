@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import pypandoc  # type: ignore[import-untyped]
 
-from surveywaves.files import undated_zip
+from surveywaves.files import zipped
 from surveywaves.tables.layout import Table
 from surveywaves.tables.publish.grid import Box, body, heads
 from surveywaves.text import visible
@@ -114,13 +114,12 @@ def _blocks(table: Table, demonstration: str, form: Shape) -> list[Any]:
     caption = (None, [_block("Plain", _inlines(visible(table.title)))])
     above, rows = [*map(_row, heads(table))], [*map(_row, body(table))]
     parts: tuple[Any, ...] = ((_NOTHING, above), [(_NOTHING, 0, [], rows)], (_NOTHING, []))
-    told = [("", note) for note in table.notes]
     return [
         *([_block("Para", _inlines(demonstration, bold=True))] if demonstration else []),
         _block("Table", (_NOTHING, caption, columns, *parts)),
         *(
             _block("Para", [*_inlines("", letter), *_inlines(f"{' ' if letter else ''}{visible(note)}")])
-            for letter, note in (*((letter, note) for note, letter in table.footnotes.items()), *told)
+            for letter, note in table.below
         ),
     ]
 
@@ -198,6 +197,7 @@ def _latex(table: Table, form: Shape, text: str) -> str:
 
 _PART: Final = "word/document.xml"
 _CORE: Final = "docProps/core.xml"
+_LIST: Final = "[Content_Types].xml"
 
 
 def _documents(content: bytes, forms: Sequence[tuple[Table, Shape]]) -> Iterator[tuple[str, bytes]]:
@@ -215,11 +215,8 @@ def _documents(content: bytes, forms: Sequence[tuple[Table, Shape]]) -> Iterator
             "word/styles.xml": _STYLES.format(size=2 * form.size).encode(),
             _CORE: title.join(_TITLE.split(core, maxsplit=1)).encode(),
         }
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-            for name, part in sorted(parts.items(), key=lambda pair: pair[0] != "[Content_Types].xml"):
-                archive.writestr(name, part)
-        yield f"{table.name}.docx", undated_zip(buffer.getvalue())
+        # The list of parts comes first.
+        yield f"{table.name}.docx", zipped(dict(sorted(parts.items(), key=lambda part: part[0] != _LIST)))
 
 
 _DATES: Final = re.compile(r"(<dcterms:(?:created|modified)[^>]*>)[^<]*")

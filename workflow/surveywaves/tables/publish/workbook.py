@@ -8,6 +8,8 @@ import math
 import re
 import zipfile
 from collections.abc import Iterable
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any, Final
 
 from openpyxl import Workbook
@@ -18,7 +20,7 @@ from openpyxl.writer.excel import ExcelWriter
 
 from surveywaves.files import undated_zip
 from surveywaves.tables.layout import Cell, Column, Table
-from surveywaves.text import visible
+from surveywaves.text import unique, visible
 from surveywaves.words import MINUS
 
 _MADE: Final = dt.datetime(1980, 1, 1)
@@ -50,14 +52,9 @@ def workbook(tables: Iterable[tuple[Table, str]]) -> bytes:
 
 def _name(name: str, known: set[str]) -> str:
     """Give a sheet a name of its own, of at most 31 letters."""
-    short = (
-        name
-        if len(name) <= _LONGEST
-        else name.replace("percent_favourable", "percent").replace("_by_organisation", "_by")
-    )
-    chosen, number = short[:_LONGEST], 2
-    while chosen.lower() in known:
-        chosen, number = f"{short[: _LONGEST - len(str(number)) - 1]}_{number}", number + 1
+    if len(name) > _LONGEST:
+        name = name.replace("percent_favourable", "percent")[:_LONGEST]
+    chosen = name if name.lower() not in known else unique(name[: _LONGEST - 4].lower(), known)
     known.add(chosen.lower())
     return chosen
 
@@ -67,44 +64,43 @@ _LONGEST: Final = 31
 
 def _sheet(book: Workbook, table: Table, demonstration: str, name: str) -> None:
     """Write one table: title, heads, rows, notes; what stands in brackets has columns of its own."""
-    page = book.create_sheet(name)
-    more = [
-        max((len(row[place].more) for row in table.rows), default=0) for place in range(len(table.columns))
-    ]
-    columns = [*zip(table.columns, more, strict=True)]
     if table.sections:
-        columns = [(Column(""), 0), *columns]
-    heads = [head for column, extra in columns for head in _heads(column, extra)]
-    named = table.heads + bool(table.sections)
-    page.freeze_panes = f"{get_column_letter(named + 1)}{5 if table.groups else 4}"
-    for place, (_, numeric) in enumerate(heads, start=1):
-        page.column_dimensions[get_column_letter(place)].width = 13 if numeric else 36
+        rows = zip(table.sections, table.rows, strict=True)
+        named = tuple((Cell(section), *cells) for section, cells in rows)
+        table = replace(
+            table, columns=(Column(""), *table.columns), rows=named, heads=table.heads + 1, sections=()
+        )
+    page = book.create_sheet(name)
+    more = [max((len(cell.more) for cell in cells), default=0) for cells in zip(*table.rows, strict=True)]
+    more = more or [0] * len(table.columns)
+    columns = [
+        (head, column)
+        for column, extra in zip(table.columns, more, strict=True)
+        for head in _heads(column.head, extra)
+    ]
+    page.freeze_panes = f"{get_column_letter(table.heads + 1)}{5 if table.groups else 4}"
+    for place, (_, column) in enumerate(columns, start=1):
+        page.column_dimensions[get_column_letter(place)].width = 13 if column.numeric else 36
     page.append([_put(page, table.title, bold=True)])
     page.append([_put(page, demonstration)])
     if table.groups:
-        above = [column.group for column, extra in columns for _ in range(extra + 1)]
-        first = [text if text not in above[place - 1 : place] else "" for place, text in enumerate(above)]
-        page.append([_put(page, text, bold=True) for text in first])
-    page.append([_put(page, head, bold=True, wrapped=True) for head, _ in heads])
-    for number, row in enumerate(table.rows):
-        cells = [_put(page, table.sections[number], wrapped=True)] if table.sections else []
-        for cell, extra in zip(row, more, strict=True):
-            cells += _cells(page, cell, table.marks(cell), extra)
-        page.append(cells)
+        above = ["", *(column.group for _, column in columns)]
+        page.append(
+            [_put(page, text if text != before else "", bold=True) for before, text in pairwise(above)]
+        )
+    page.append([_put(page, head, bold=True, wrapped=True) for head, _ in columns])
+    for row in table.rows:
+        cells = zip(row, more, strict=True)
+        page.append([one for cell, extra in cells for one in _cells(page, cell, table.marks(cell), extra)])
     page.append([])
-    for note in (*(f"({letter}) {note}" for note, letter in table.footnotes.items()), *table.notes):
-        page.append([_put(page, note)])
+    for letter, note in table.below:
+        page.append([_put(page, f"({letter}) {note}" if letter else note)])
 
 
-def _heads(column: Column, extra: int) -> list[tuple[str, bool]]:
+def _heads(head: str, extra: int) -> list[str]:
     """Name a column and those that its brackets become."""
-    head, _, inside = column.head.removesuffix(")").partition(" (")
-    if not extra:
-        return [(column.head, column.numeric)]
-    return [
-        (head, True),
-        *((name, True) for name in ([inside or "%"], [f"{inside} low", f"{inside} high"])[extra - 1]),
-    ]
+    own, _, inside = head.removesuffix(")").partition(" (")
+    return [[head], [own, inside or "%"], [own, f"{inside} low", f"{inside} high"]][extra]
 
 
 def _cells(page: Any, cell: Cell, marks: str, extra: int) -> list[Any]:
