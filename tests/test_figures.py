@@ -221,7 +221,9 @@ def test_bars_are_as_long_as_the_percentages_and_their_totals_stand_at_both_ends
     tables = tables_for(study_of())
     rows = tables["item_frequencies"]
     rows = rows[(rows["organisation"] == "all") & rows["item"].isin(["s0_1", "s0_2", "s0_3"])]
-    figure = drawn("plain")["likert_s0"].figure
+    drawing = drawn("plain")["likert_s0"]
+    assert drawing.caption.startswith("Scale 0, sorted by")
+    figure = drawing.figure
     panel = figure.axes[0]
     [boxes] = panel.findobj(PolyCollection)
     found, bar = [], []

@@ -528,7 +528,7 @@ def test_robustness_lists_only_what_another_analysis_does_not_share_and_how_it_d
             "2 of 3",
             "Complete cases: no meaningful change",
             "−1.2",
-            "complete cases",
+            "Complete cases",
             "+8.0",
         ]
     ]

@@ -1,12 +1,7 @@
 """Draw every figure."""
-# ruff: noqa: E402
 
 import gc
-import sys
 from pathlib import Path
-
-# seaborn takes scipy for densities and clusters, if there is any. No figure has these, and scipy is slow to import.
-sys.modules["scipy"] = None  # type: ignore[assignment]
 
 from surveywaves.figures.saving import save_all
 from surveywaves.files import read, write

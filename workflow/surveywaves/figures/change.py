@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
 
 from surveywaves.figures.drawing import Drawing, Key, decision_keys, line
@@ -74,7 +75,13 @@ def change_profile(contrasts: pd.DataFrame, means: pd.DataFrame, presentation: P
             Key(labels.wave(compared.first), {"marker": "o", "markerfacecolor": "white", "color": MARK}),
             *keys,
         ]
-        keys.append(Key(f"{labels.confidence} CI of the change", {"facecolor": "#dcdcdc"}, box=True))
+        keys.append(
+            Key(
+                f"{labels.confidence} CI of the change",
+                {"facecolor": "#dcdcdc", "edgecolor": MARK, "linewidth": 0.5},
+                box=True,
+            )
+        )
         if waves := [*levels["wave"].unique()]:
             named = labels.wave(waves[0]) if len(waves) == 1 else "other waves"
             keys.append(Key(named, {**TICK, "markersize": 9}))
@@ -96,13 +103,16 @@ def change_profile(contrasts: pd.DataFrame, means: pd.DataFrame, presentation: P
 
 
 def _arrow(axes: Axes, y: float, one: Found, ticks: Sequence[float], unit: Unit) -> None:
-    """Draw a change from its ring to its mark, over the interval of where it ends, and write both numbers beside."""
+    """Draw a change from its ring to its mark, over the interval of where it ends, and write both levels beside."""
     assert one.first is not None and one.last is not None and one.estimate is not None
     colour, marker, _ = look_of(one.decision)
-    em, near = unit.presentation.style.font_size, 0.11 * (unit.axis[1] - unit.axis[0])
+    em, near, ends = unit.presentation.style.font_size, 0.11 * (unit.axis[1] - unit.axis[0]), list[float]()
     if one.low is not None and one.high is not None:
         start, wide = one.last + one.low - one.estimate, one.high - one.low
-        axes.add_artist(Rectangle((start, y - 0.4), wide, 0.8, facecolor=colour, alpha=0.22, linewidth=0))
+        box = Rectangle((start, y - 0.4), wide, 0.8, facecolor=to_rgba(colour, 0.2), edgecolor=colour)
+        box.set_linewidth(0.06 * em)
+        axes.add_artist(box)
+        ends = [min(max(end, min(unit.axis[2])), max(unit.axis[2])) for end in (start, start + wide)]
     line(axes, [one.first, one.last], [y, y], color=colour, linewidth=0.22 * em, zorder=3)
     ring: dict[str, Any] = {"markersize": 0.72 * em, "markerfacecolor": "white", "markeredgewidth": 0.15 * em}
     line(axes, [one.first], [y], marker="o", color=colour, zorder=4, **ring)
@@ -111,7 +121,7 @@ def _arrow(axes: Axes, y: float, one: Found, ticks: Sequence[float], unit: Unit)
     outwards = 1 if one.last >= one.first else -1
     for level, side, bold in ((one.first, -outwards, False), (one.last, outwards, one.moved)):
         beyond = [tick for tick in ticks if 0 <= (tick - level) * side < near]
-        x = max([level, *beyond], key=lambda place: place * side)
+        x = max([level, *beyond, *ends], key=lambda place: place * side)
         look = {"color": colour, "weight": "bold"} if bold else {"color": GREY}
         beside(axes, x, y, unit.write(level), 0.65 * em * side, zorder=6, **look)
 

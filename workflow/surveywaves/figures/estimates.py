@@ -196,11 +196,8 @@ class Estimates:
 
         Each is named beside its mark if there is room, else only the highest and the lowest are, above them.
         """
-        unit, labels, sheet = (
-            self.unit,
-            Labels(self.unit.presentation),
-            Sheet.of(self.unit.presentation.style),
-        )
+        unit, labels = self.unit, Labels(self.unit.presentation)
+        sheet = Sheet.of(unit.presentation.style)
         em, columns = sheet.em, 1 if isinstance(sheet, Narrow) else 4 if sheet.height else 3
         of = {scale: [one for one in self.shown if one.scale == scale] for scale in self.order}
         most, wide = max(map(len, of.values()), default=1), (sheet.width - em) / max(min(columns, len(of)), 1)

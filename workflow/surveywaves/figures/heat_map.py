@@ -44,11 +44,8 @@ def heat_map(
 
     `page` is one of `catalogue.pages`; a slide shows what changed most, as much as it has room for.
     """
-    labels, sheet, (one, many) = (
-        Labels(presentation),
-        Sheet.of(presentation.style),
-        presentation.nouns.statement,
-    )
+    labels, sheet = Labels(presentation), Sheet.of(presentation.style)
+    one, many = presentation.nouns.statement
     groups = pages(presentation)[page]
     items = [item for own in groups.values() for item in own]
     rows = item_summary[item_summary["item"].isin([item.item for item in items])]
@@ -105,10 +102,8 @@ def heat_map(
         caption += (
             f" Change between the main two waves, with a sign where p, adjusted across {many}, decides."
         )
-    drawn_rows = rows[there & rows["item"].isin([item.item for item in shown])]
-    return drawn.drawing(
-        drawn_rows, caption=caption, alt=f"{drawn.title}. A row a {one} and a column a wave."
-    )
+    rows = rows[there & rows["item"].isin([item.item for item in shown])]
+    return drawn.drawing(rows, caption=caption, alt=f"{drawn.title}. A row per {one} and a column per wave.")
 
 
 def _columns(there: set[Column], presentation: Presentation) -> list[Column]:

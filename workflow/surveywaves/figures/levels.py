@@ -25,7 +25,7 @@ def profile(means: pd.DataFrame, presentation: Presentation) -> Drawing:
 
 
 def gradient(means: pd.DataFrame, presentation: Presentation) -> Drawing:
-    """Draw some scales in the order that the study puts them in, wave beside wave, a panel an organisation."""
+    """Draw some scales in the order that the study puts them in, wave beside wave, a panel per organisation."""
     chosen = presentation.style.gradient
     if chosen is None:
         raise ValueError("the study puts no scales in an order")

@@ -94,10 +94,10 @@ def likert(
         for y, (item, wave, own) in zip(table.middles, lines, strict=True):
             if not wave:
                 continue
-            group = whose if own == ALL else own
-            if bar := answers.get((wave, group, item.item)):
-                told = f"{labels.item(item.item)}, {labels.organisation(group)}, {labels.wave(wave)}"
-                boxes += _bar(page, axes, place, bar, y=y, item=item, told=told, whole=group == ALL)
+            who = whose if own == ALL else own
+            if bar := answers.get((wave, who, item.item)):
+                told = f"{labels.item(item.item)}, {labels.organisation(who)}, {labels.wave(wave)}"
+                boxes += _bar(page, axes, place, bar, y=y, item=item, told=told, whole=who == ALL)
             elif whose == own == ALL:
                 page.write(place[0], y, _nothing(presentation, wave, item), color=GREY)
     corners = [[(x, y), (x + wide, y), (x + wide, y + HIGH), (x, y + HIGH)] for x, y, wide, *_ in boxes]

@@ -73,7 +73,7 @@ def respondents(respondents: pd.DataFrame, presentation: Presentation) -> Drawin
     points(drawn[0], marks, looks, 0.75 * em)
     here = [place in lines for place in zip(own["variable"], own["level"], strict=True)]
     caption = "Share of each level among those who stated one, by wave."
-    alt = f"{page.title}. Dot plot, a row a level and a mark a wave."
+    alt = f"{page.title}. Dot plot, a row per level and a mark per wave."
     return page.drawing(own[pd.Series(here, index=own.index, dtype=bool)], caption=caption, alt=alt)
 
 

@@ -61,6 +61,7 @@ def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing
     cells = [[make(own, of, main, labels) for own in (main, *tried.values())] for of in groups.values()]
     absent = any(tile.text == NONE for row in cells for tile in row)
     title = f"{whole(agreeing)} of {whole(len(results))} clear {what}s hold in every alternative analysis"
+    title += " that has them" * absent
     box = {"edgecolor": GREY, "linewidth": 0.6}
     looks = {"as in the main analysis": SAME, "another decision": OTHER}
     drawn = grid(
@@ -74,7 +75,7 @@ def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing
         notes=[f"{NONE} cannot be estimated, or not released." if absent else ""],
     )
     caption = "Decisions of each alternative analysis, tested and adjusted like the main one."
-    alt = f"{drawn.title}. Tiles, a row a {'scale' if many else 'result'} and a column an analysis."
+    alt = f"{drawn.title}. Tiles, a row per {'scale' if many else 'result'} and a column per analysis."
     return drawn.drawing(rows, caption=caption, alt=alt)
 
 

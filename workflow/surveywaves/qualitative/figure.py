@@ -115,7 +115,7 @@ def joint_display(joint_display: pd.DataFrame, presentation: Presentation) -> Dr
     bold = [place for place, one in enumerate(lines) if one[1] == VERDICT]
     wide = (NAMES_WIDE + 6) * em
     called = [
-        (*wrap(principle, wide, em, bold=True), verdicts[principle].verdict.replace("_", " "))
+        (*wrap(principle, wide, em, bold=True), f"({verdicts[principle].verdict.replace('_', ' ')})")
         if side == VERDICT
         else wrap(names.title(side, what, quoted=True), wide, em)
         for principle, side, what in lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +16,18 @@ from surveywaves.tables import printed
 from surveywaves.tables.layout import Cell, Maker, Ranked, Table, by, everybody, laid_out, numbers, stacked
 from surveywaves.terms import ALL, BETWEEN, LOW_RELIABILITY_MARK, PERCENT_FAVOURABLE
 from surveywaves.tidy import tuples
-from surveywaves.words import WITHHELD, Labels, absent, is_missing, number, pair, records, whole, without
+from surveywaves.words import (
+    WITHHELD,
+    Labels,
+    absent,
+    as_float,
+    is_missing,
+    number,
+    pair,
+    records,
+    whole,
+    without,
+)
 
 MANY_CELLS: Final = 8
 """Levels that stand beside each other at most; where there are more, a group of people stands below the other."""
@@ -29,24 +41,16 @@ OVER_ALL: Final = "Not the difference between the levels, which are over every s
 
 @dataclass(frozen=True)
 class Estimates:
-    """Levels and contrasts in one unit: by what they are of, as columns of a table, and how they are to be read.
-
-    Parameters
-    ----------
-    means
-        As released.
-    labels
-        The study in words.
-    unit
-        One of `surveywaves.catalogue.SHOWN_UNITS`.
-    contrasts
-        As released; empty where there are none.
-    """
+    """Levels and contrasts in one unit: by what they are of, as columns of a table, and how they are to be read."""
 
     means: pd.DataFrame
+    """As released."""
     labels: Labels
+    """The study in words."""
     unit: str
+    """One of `surveywaves.catalogue.SHOWN_UNITS`."""
     contrasts: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """As released; empty where there are none."""
 
     @property
     def percent(self) -> bool:
@@ -90,17 +94,6 @@ class Estimates:
         return {
             scale: printed.sentence(part) for scale, part in told if part.startswith(LOW_RELIABILITY_MARK)
         }
-
-    def levelled(self, key: Callable[[Any], tuple[str, str, str]], head: str, group: str = "") -> Maker:
-        """Make a column of levels with their intervals; `key` gives that of `level` for a row."""
-
-        def cell(about: Any) -> Cell:
-            row = self.level.get(key(about))
-            # Who was not asked is said once, below the table.
-            asked = row is not None and not str(row.note).startswith("nobody")
-            return printed.estimate(row if asked else None, self.labels, decimals=self.decimals, bounds=True)
-
-        return numbers(head, group), cell
 
     def compared(self, contrast: Callable[[Any], Any], head: str, group: str = "") -> Maker:
         """Make the columns of a contrast and of its adjusted p; `contrast` finds it for a row."""
@@ -292,7 +285,14 @@ def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
     def column(name: str, wave: str) -> Maker:
         above = labels.organisation(name) if wide and len(groups) > 1 else ""
         heads = (above, "") if above and len(waves) == 1 else (labels.wave(wave), above)
-        return found.levelled(lambda row: (row[1], wave, name or row[0]), *heads)
+
+        def cell(about: tuple[str, str]) -> Cell:
+            row = found.level.get((about[1], wave, name or about[0]))
+            # Who was not asked is said once, below the table.
+            asked = row is not None and not str(row.note).startswith("nobody")
+            return printed.estimate(row if asked else None, labels, decimals=found.decimals, bounds=True)
+
+        return numbers(*heads), cell
 
     return laid_out(
         f"Level of each scale{' in every wave' if len(waves) > 1 else ''}: {found.in_words}",
@@ -358,6 +358,11 @@ def gap(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: s
 
 
 def clearest(kind: str, contrast: Callable[[Any], Any]) -> Ranked:
-    """Rank rows by how clear their decision is; `contrast` finds that of a row."""
-    words = f"the {kind}s with a decision (of many, those largest for their standard errors)"
-    return "", words, lambda row: printed.clearness(contrast(row))
+    """Rank rows whose contrast has a decision by how many standard errors it is; `contrast` finds that of a row."""
+
+    def rank(about: Any) -> float:
+        row = contrast(about)
+        error = as_float(getattr(row, "std_error", None))
+        return float(row.estimate) / error if error > 0 and row.decision in printed.SIGNS else math.nan
+
+    return "", f"the {kind}s with a decision (of many, those largest for their standard errors)", rank

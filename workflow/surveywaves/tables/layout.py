@@ -31,27 +31,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell: what is printed, the number behind it, what is said below the table, and how it looks.
-
-    Parameters
-    ----------
-    text
-        Display text.
-    value
-        Number that is printed, as released; NaN where there is none; None: the cell holds words.
-    more
-        Further numbers that are printed behind it, in brackets: ends of an interval, a percentage, degrees of freedom.
-    notes
-        Notes below the table, in words.
-    tone
-        ``muted`` (no number), ``caution`` (mind the note), ``up``, ``down`` or "".
-    """
+    """One cell: what is printed, the number behind it, what is said below the table, and how it looks."""
 
     text: str
+    """Display text."""
     value: float | None = None
+    """Number that is printed, as released; NaN where there is none; None: the cell holds words."""
     more: tuple[float, ...] = ()
+    """Further numbers that are printed behind it, in brackets: ends of an interval, a percentage, degrees of
+    freedom."""
     notes: tuple[str, ...] = ()
+    """Notes below the table, in words."""
     tone: str = ""
+    """``muted`` (no number), ``caution`` (mind the note), ``up``, ``down`` or ""."""
 
     def noted(self, *notes: str) -> Cell:
         """Add notes; empty ones are none."""
@@ -69,41 +61,28 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table for a page.
-
-    Parameters
-    ----------
-    name
-        Of its files, and for links: the catalogue's.
-    title
-        What it shows: its caption.
-    columns, rows
-        As printed; the first `heads` columns name the row.
-    data
-        The rows of released tables that it was made from.
-    notes
-        Sentences below the table. What the signs of reversed statements and of withheld numbers mean is added.
-    heads
-        How many columns name a row.
-    sections
-        What each row belongs to; each new one gets a row of its own above. Empty: none.
-    ranks
-        Number that each row is ranked by if there are too many to show: those furthest from zero are. NaN: shown only
-        if all are. Empty: the number of rows does not depend on that of organisations.
-    ranked_by
-        Words for the rows that are always shown, whose rank is infinite, and for the others.
-    """
+    """A table for a page."""
 
     name: str
+    """Of its files, and for links: the catalogue's."""
     title: str
+    """What it shows: its caption."""
     columns: tuple[Column, ...] = ()
     rows: tuple[tuple[Cell, ...], ...] = ()
+    """As printed; the first `heads` columns name the row."""
     data: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """The rows of released tables that it was made from."""
     notes: tuple[str, ...] = ()
+    """Sentences below the table. What the signs of reversed statements and of withheld numbers mean is added."""
     heads: int = 1
+    """How many columns name a row."""
     sections: tuple[str, ...] = ()
+    """What each row belongs to; each new one gets a row of its own above. Empty: none."""
     ranks: tuple[float, ...] = ()
+    """Number that each row is ranked by if there are too many to show: those furthest from zero are. NaN: shown only if
+    all are. Empty: the number of rows does not depend on that of organisations."""
     ranked_by: tuple[str, str] = ("", "")
+    """Words for the rows that are always shown, whose rank is infinite, and for the others."""
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.columns) for row in self.rows):
@@ -144,13 +123,7 @@ class Table:
         return tuple(spans) if any(name for name, _ in spans) else ()
 
     def at_most(self, most: int, *, fit: int = 0) -> Table:
-        """Keep at most `most` rows, those that rank first, with a note on where all are.
-
-        Parameters
-        ----------
-        fit
-            Up to this number, if it is larger than `most`, all rows are kept.
-        """
+        """Keep at most `most` rows, those that rank first, with a note on where all are; up to `fit`, keep all."""
         if len(self.rows) <= max(most, fit):
             return self
         ranked = sorted((-abs(rank), place) for place, rank in enumerate(self.ranks) if not math.isnan(rank))

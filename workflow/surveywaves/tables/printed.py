@@ -38,14 +38,9 @@ HIDDEN: Final = Cell(WITHHELD, math.nan, tone="muted")
 
 
 def is_withheld(row: Any, what: str) -> bool:
-    """Whether a row of a released table lacks something because the disclosure rule withholds it.
+    """Whether a row of a released table, or None, lacks what a column holds because the disclosure rule withholds it.
 
-    Parameters
-    ----------
-    row
-        A row with its columns as attributes, or None.
-    what
-        A column. An `n` may be withheld beside an estimate that is shown.
+    An `n` may be withheld beside an estimate that is shown.
     """
     if row is None or not (is_missing(value := getattr(row, what, None)) or value == ""):
         return False
@@ -59,17 +54,7 @@ def known_or_withheld(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def number(row: Any, what: str, written: Callable[[Any], str]) -> Cell:
-    """Print a number of a row, or the sign that it is withheld, or a dash.
-
-    Parameters
-    ----------
-    row
-        A row with its columns as attributes, or None.
-    what
-        A column.
-    written
-        How a number is written.
-    """
+    """Print what a column of a row, or of None, holds, as it is `written`; or that it is withheld; or a dash."""
     if is_withheld(row, what):
         return HIDDEN
     value: Any = None if row is None else getattr(row, what, None)
@@ -107,10 +92,7 @@ def estimate(
 ) -> Cell:
     """Print an estimate, with its interval if asked; a dash with the reason below where there is none.
 
-    Parameters
-    ----------
-    decimals
-        At most; fewer where it was released with fewer.
+    It has fewer `decimals` where it was released with fewer.
     """
     if row is None or is_withheld(row, "estimate"):
         return number(row, "estimate", str)
@@ -174,12 +156,6 @@ def unweighted(frame: pd.DataFrame) -> str:
     """Return the note that counts and percentages are unweighted, if there are weighted ones."""
     there = any(name.startswith("weighted_") and frame[name].notna().any() for name in map(str, frame))
     return "Counts and percentages are not weighted." if there else ""
-
-
-def clearness(row: Any) -> float:
-    """Divide an estimate by its standard error; NaN if there is no standard error or no decision."""
-    error = as_float(getattr(row, "std_error", None))
-    return float(row.estimate) / error if error > 0 and row.decision in SIGNS else math.nan
 
 
 def who(names: Sequence[str], labels: Labels) -> str:

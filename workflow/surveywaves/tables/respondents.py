@@ -150,21 +150,23 @@ def _ordered(study: Presentation, variable: str, present: Iterable[str]) -> list
 
 def missing(frame: pd.DataFrame, labels: Labels) -> Table:
     """Lay out missing answers by wave and section of the questionnaire, in % of the answers asked for, by reason."""
-    study, key = labels.presentation, ["wave", "item"]
+    study, key, place = labels.presentation, ["wave", "item"], ["wave", "section"]
     unasked = frame[(frame["reason"] == Missing.NOT_ASKED) & (frame["n"] >= frame["returns"])]
     asked = frame[~frame.set_index(key).index.isin(unasked.set_index(key).index)]
     each = asked.drop_duplicates(key)
-    spared = _sums(asked[asked["reason"] == Missing.NOT_ASKED])
-    returned = each.groupby(["wave", "section"])["returns"].sum(min_count=1)
-    # Respondents routed past a question were not asked it.
-    returned = returned - spared.reindex(returned.index, fill_value=0)
-    counts = each.groupby(["wave", "section"]).size()
-    parts = {words: dict(_sums(asked[asked["reason"] == reason])) for reason, words in REASONS.items()}
-    parts["all reasons"] = dict(_sums(asked[asked["reason"].isin(list(REASONS))]))
-    used = [words for words, sums in parts.items() if any(is_missing(n) or n for n in sums.values())]
-    gone = [words for words in parts if words not in used]
-    most = each.groupby("wave")["returns"].max()
 
+    def sums(*reasons: str) -> pd.Series[Any]:
+        # Where a part is withheld, so is the sum: what is left would pass for the whole.
+        return asked[asked["reason"].isin(reasons)].groupby(place)["n"].sum(skipna=False)
+
+    returned = each.groupby(place)["returns"].sum(min_count=1)
+    # Respondents routed past a question were not asked it.
+    returned = returned - sums(Missing.NOT_ASKED).reindex(returned.index, fill_value=0)
+    parts = {words: dict(sums(reason)) for reason, words in REASONS.items()}
+    parts["all reasons"] = dict(sums(*REASONS))
+    used = [words for words, own in parts.items() if any(is_missing(n) or n for n in own.values())]
+    gone = [words for words in parts if words not in used]
+    counts, most = each.groupby(place).size(), each.groupby("wave")["returns"].max()
     return laid_out(
         "Missing answers by section of the questionnaire, in % of the answers asked for",
         [
@@ -190,12 +192,6 @@ def missing(frame: pd.DataFrame, labels: Labels) -> Table:
         f"No answer is missing for another reason ({listed(gone)})." if gone else "",
         section=lambda row: f"{labels.wave(row[0])}: {whole(most[row[0]])} {study.nouns.returns[1]}",
     )
-
-
-def _sums(frame: pd.DataFrame) -> pd.Series[Any]:
-    """Add up by wave and section; missing where anything is: part of a sum would pass for the whole."""
-    gaps = frame["n"].isna().groupby([frame["wave"], frame["section"]]).any()
-    return frame.groupby(["wave", "section"])["n"].sum().mask(gaps)
 
 
 def _share(n: Any, of: Any) -> Cell:

@@ -19,7 +19,6 @@ from surveywaves.words import (
     Labels,
     as_float,
     is_missing,
-    lower,
     number,
     percent,
     records,
@@ -64,7 +63,7 @@ def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
             (numbers("Largest move"), lambda row: _in_unit(row, "largest_move")),
             (
                 "In which analysis",
-                lambda row: lower(labels.variant(row.largest_variant)) if row.largest_variant else NONE,
+                lambda row: labels.variant(row.largest_variant) if row.largest_variant else NONE,
             ),
             (numbers("Tipping point"), lambda row: _in_unit(row, "tipping_point")),
         ],

@@ -38,15 +38,7 @@ def files(
 ) -> Iterator[tuple[str, bytes]]:
     """Write every table of a study in every form, the workbook with all of them, and the page that lists them.
 
-    Parameters
-    ----------
-    frames, exhibits
-        See `surveywaves.tables.made.made`.
-
-    Yields
-    ------
-    tuple
-        Name of a file, and its content: the same bytes for the same frames.
+    Yields the name of each file and its content, the same bytes for the same frames. See `tables.made.made`.
     """
     # Imported here, because the report needs `html` only and would have to wait for openpyxl.
     from surveywaves.tables.publish.workbook import workbook  # noqa: PLC0415

@@ -13,29 +13,20 @@ from surveywaves.text import visible
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A cell of the grid.
-
-    Parameters
-    ----------
-    text, marks
-        Display text without what no form can hold, and the letters of its notes.
-    scope
-        What it is the head of, in the words of HTML: `col`, `colgroup`, `rowgroup`, `row`; empty: of nothing.
-    tone
-        That of its `Cell`; `group` where it heads a section.
-    numeric
-        Whether its column holds numbers.
-    across, down
-        How many columns and rows it covers.
-    """
+    """A cell of the grid."""
 
     text: str
     marks: str = ""
+    """Display text without what no form can hold, and the letters of its notes."""
     scope: str = ""
+    """What it is the head of, in the words of HTML: `col`, `colgroup`, `rowgroup`, `row`; empty: of nothing."""
     tone: str = ""
+    """That of its `Cell`; `group` where it heads a section."""
     numeric: bool = False
+    """Whether its column holds numbers."""
     across: int = 1
     down: int = 1
+    """How many columns and rows it covers."""
 
     @property
     def bold(self) -> bool:

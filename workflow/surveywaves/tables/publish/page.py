@@ -96,10 +96,7 @@ def _tag(box: Box) -> str:
 def page(table: Table, *, demonstration: str = "") -> bytes:
     """Write a table as a page that loads nothing, to open in a browser or paste into a text.
 
-    Parameters
-    ----------
-    demonstration
-        What the data are if not observed.
+    What the data are, if not observed, stands above it.
     """
     said = f'<p class="demonstration">{words(demonstration)}</p>\n' if demonstration else ""
     captioned = html(table).replace(">", f"><caption>{words(table.title)}</caption>", 1)
@@ -120,17 +117,7 @@ WORKBOOK: Final = "tables.xlsx"
 
 
 def contents(tables: Iterable[tuple[str, Table]], *, title: str, demonstration: str) -> bytes:
-    """Write the page that lists all tables.
-
-    Parameters
-    ----------
-    tables
-        Heading and table, in order.
-    title
-        What the study is called.
-    demonstration
-        What its data are if not observed.
-    """
+    """Write the page that lists all tables of a study, each with its heading, in order; see `page`."""
     said = f"<p><strong>{words(demonstration)}</strong></p>\n" if demonstration else ""
     listed = []
     for heading, ours in groupby(tables, key=lambda pair: pair[0]):

@@ -57,17 +57,9 @@ def shape(table: Table) -> Shape:
 
 
 def papers(tables: Sequence[tuple[Table, str]]) -> Iterator[tuple[str, bytes]]:
-    """Write tables as Word and as LaTeX.
+    """Write tables, each with what its data are if not observed, as Word and as LaTeX: name of a file, and its content.
 
-    Parameters
-    ----------
-    tables
-        Each with what its data are if not observed. All of them, since starting pandoc takes longer than a table.
-
-    Yields
-    ------
-    tuple
-        Name of a file and its content, the same bytes for the same tables.
+    All of them at once, since starting pandoc takes longer than a table. The same tables give the same bytes.
     """
     if not tables:
         return

@@ -22,14 +22,11 @@ _NUMBERS_AS_TEXT: Final = {"recomputed"}
 
 
 def to_csv(frame: pd.DataFrame, labels: Labels) -> bytes:
-    """Write a table's rows as CSV that a spreadsheet opens as it is and runs nothing of.
+    """Write a table's tidy rows as CSV that a spreadsheet opens as it is and runs nothing of.
 
-    Parameters
-    ----------
-    frame
-        Tidy rows. Behind each column of names (`wave`, `organisation`, `scale`, `item`) stands what they are called, in
-        `<column>_label`; behind `level` and `response` too, where the frame says of what. A number that is withheld
-        has the sign of all tables; what is missing for another reason is empty.
+    Behind each column of names (`wave`, `organisation`, `scale`, `item`) stands what they are called, in
+    `<column>_label`; behind `level` and `response` too, where the frame says of what. A number that is withheld has the
+    sign of all tables; what is missing for another reason is empty.
     """
     text = csv_lines(_with_labels(with_signs(frame), labels), lambda cell: str(harmless(visible(cell))))
     return text.encode("utf-8", "replace")
@@ -38,10 +35,7 @@ def to_csv(frame: pd.DataFrame, labels: Labels) -> bytes:
 def with_signs(frame: pd.DataFrame) -> pd.DataFrame:
     """Put the sign of what is withheld into a released table where it is; what is missing for another reason stays so.
 
-    Parameters
-    ----------
-    frame
-        Rows of a released table. Without a column `status`, nothing of it is withheld.
+    Without a column `status`, nothing of it is withheld.
     """
     if "status" not in frame.columns:
         return frame

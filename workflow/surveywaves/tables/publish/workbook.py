@@ -31,13 +31,7 @@ _NUMBER: Final = re.compile(rf"([▲▼○] |<|)([{MINUS}+]?)[\d,]*(?:\.(\d+))?(
 
 
 def workbook(tables: Iterable[tuple[Table, str]]) -> bytes:
-    """Write the workbook: the same bytes for the same tables.
-
-    Parameters
-    ----------
-    tables
-        Each with what its data are if not observed.
-    """
+    """Write tables, each with what its data are if not observed: the same bytes for the same tables."""
     book = Workbook(write_only=True)
     book.properties.created = book.properties.modified = _MADE
     book.properties.creator = "surveywaves"
