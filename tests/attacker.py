@@ -300,12 +300,17 @@ def read_routing(wave: Wave, found: Stranger, routing: Mapping[str, tuple[str, C
             found.say(terms, 0.0, float(own["n"].sum()))
 
 
-def read(wave: Wave, found: Stranger, *, all_only: bool = False, sizes: bool = True) -> None:
-    """Write down what is shown of a wave; with `all_only`, of all respondents together, and how many are where."""
+def read(
+    wave: Wave, found: Stranger, *, all_only: bool = False, sizes: bool = True, people: bool = False
+) -> None:
+    """Write down what is shown of a wave; with `all_only`, of all respondents together, and how many are where.
+
+    `people`: and of which groups they are.
+    """
     own, parts = wave.tables, wave.parts
     found.know(("size", "all"), *(2 * [float(own["response_rates"]["returns"].iloc[0])]))
     found.total(("size", "all"), [("size", one) for one in parts])
-    _people(wave, found, all_only, sizes)
+    _people(wave, found, all_only and not people, sizes)
     for row in own["item_frequencies"].itertuples():
         if row.organisation == "all" or not all_only:
             method = wave.exact(row.organisation)
@@ -1005,7 +1010,7 @@ def attack(
     totals, sized, found = Stranger(), Stranger(), Stranger(integer=whole)
     waves = [Wave(one, wave, items) for one in releases]
     read(waves[0], totals, all_only=True, sizes=False)
-    read(waves[0], sized, all_only=True)
+    read(waves[0], sized, all_only=True, people=not base)
     for one in waves:
         read(one, found)
         read_routing(one, found, routing or {})
@@ -1016,15 +1021,12 @@ def attack(
         for name, n in truth.items()
         if "all" not in name and name[0] != "missing" and _needs(truth, name, n, threshold)
     }
-    if base:
-        targets = _fewer(truth, targets, threshold, (totals, found))
-    needed = {name: _least(truth, name, n, threshold) for name, n in targets.items()}
+    targets = _fewer(truth, targets, threshold, (totals, found), nobody=not base)
 
-    def open_enough(name: Hashable) -> Callable[[Range], bool]:
-        low, high = needed[name]
+    def open_enough(_: Hashable) -> Callable[[Range], bool]:
         if base:
             return lambda found: found[1] - found[0] + 1 >= base
-        return lambda found: found[0] <= low and found[1] >= high
+        return lambda found: found[0] <= 0 and found[1] >= threshold
 
     # How many answers are missing altogether is no secret: with its size, it bounds who answered of an organisation.
     answered = {name for name in targets if name[0] in ("base", EVERY, ANY)}
@@ -1034,7 +1036,7 @@ def attack(
     report = Report(attacked=len(targets))
     for name, (low, high) in found.ranges({name: open_enough(name) for name in targets}).items():
         n, number = targets[name], min(int(high - low + 1), values.get(name, MOST_VECTORS))
-        lowest, highest = max(needed[name][0], left[name][0]), min(needed[name][1], left[name][1])
+        lowest, highest = max(0.0, left[name][0]), min(threshold, left[name][1])
         if base:
             told = number < min(base, left[name][1] - left[name][0] + 1)
         else:
@@ -1050,25 +1052,20 @@ def _fewer(
     targets: Mapping[Hashable, int],
     threshold: int,
     strangers: Iterable[Stranger],
+    *,
+    nobody: bool,
 ) -> dict[Hashable, int]:
-    """Put in place of what nearly all of a group answered how many did not: nobody is no secret where zeros show."""
+    """Put in place of what nearly all of a group answered how many did not; `nobody` may be no secret, nor zeros."""
     found = {name: n for name, n in targets.items() if n < threshold}
     for name in targets:
         if name not in found:
             group = ("base" if name[0] in ("n", "good") else EVERY, *name[1:3])
-            if truth[group] > truth[name]:
+            if nobody or truth[group] > truth[name]:
                 rest = ("rest", name, name[2])
                 found[rest] = truth[group] - truth[name]
                 for one in strangers:
                     one.total(group, [name, rest])
     return found
-
-
-def _least(truth: Mapping[Hashable, int], name: Hashable, n: int, threshold: int) -> Range:
-    """Give the range that must seem possible where counts are suppressed."""
-    if n < threshold:
-        return 0.0, float(threshold)
-    return float(max(0, _group(truth, name) - threshold)), float(n)
 
 
 def _join(found: Stranger, waves: Sequence[Wave], joins: Collection[str]) -> dict[Hashable, int]:

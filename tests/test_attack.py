@@ -89,7 +89,7 @@ def test_a_statement_asked_of_some_tells_nothing_of_how_many_they_are(rounding: 
     """Its base is the number of those who were asked: without the description of the wave the release gives it away."""
     asked = {"alone": ("job", ("nurse",))}
     narrowed = {False: 0, True: 0}
-    for seed in (2, 4):
+    for seed in (2, 4, 8):
         own = invent(seed, skips=False).routed("alone", "job", ["nurse"])
         route = Routing(items=("alone",), asked_of={"job": ("nurse",)})
         described = [

@@ -17,11 +17,10 @@ from hypothesis import strategies as st
 from counted import FAVOURABLE, POINTS, Tables, counted, keys, one_wave, random_study
 from sampled import compare_study
 from surveywaves.disclosure import Comparing, Publication, Released, Rule, from_counts, release
-from surveywaves.disclosure.audit import Joint, Known, Sizes, interval, small_counts
+from surveywaves.disclosure.audit import Joint, Known, Sizes, Small, interval, small_counts
 from surveywaves.disclosure.from_counts import smallest_of_all
 from surveywaves.disclosure.rounding import Crossed, draw
-from surveywaves.disclosure.suppress import suppress
-from surveywaves.disclosure.system import NEVER, Builder, Need, bounds
+from surveywaves.disclosure.suppressed import Part, chosen
 from surveywaves.errors import StudyError
 from surveywaves.files import write
 from surveywaves.mixed.compare import judge_items
@@ -382,7 +381,7 @@ def sorted_by(table: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("rounding", [0, 5])
-def test_neither_order_nor_another_wave_nor_cores_move_what_is_shown(rounding: int) -> None:
+def test_neither_order_nor_another_wave_moves_what_is_shown(rounding: int) -> None:
     rule, instrument = Rule(rounding=rounding), keys(ITEMS)
     both = released(rounding=rounding).tables
     mixed = {
@@ -390,7 +389,7 @@ def test_neither_order_nor_another_wave_nor_cores_move_what_is_shown(rounding: i
         for name, table in study().items()
         if name not in ("respondents", "item_summary")
     }
-    again = release({**study(), **mixed}, instrument=instrument, rule=rule, cores=2).tables
+    again = release({**study(), **mixed}, instrument=instrument, rule=rule).tables
     alone = release(
         {name: table[table["wave"] == "w1"].reset_index(drop=True) for name, table in study().items()},
         instrument=instrument,
@@ -538,63 +537,48 @@ SUPPRESSED = Rule(rounding=0)
 EVEN = {"b": [20, 10, 10, 10, 10], "c": [9, 9, 9, 9, 9]}
 
 
-def linked(rows: list[list[int]], needs: list[Need], cost: float = 1.0) -> Builder:
-    """A table with its margins, which cannot be withheld."""
-    builder, n = Builder(), int(np.sum(rows))
-    for i, row in enumerate(rows):
-        for j, value in enumerate(row):
-            builder.count((i, j), value, ceiling=n, cost=cost)
-        builder.count((i, "all"), sum(row), ceiling=n, cost=NEVER)
-        builder.adds_up((i, "all"), [(i, j) for j in range(len(row))])
-    for j, column in enumerate(zip(*rows, strict=True)):
-        builder.count(("all", j), sum(column), ceiling=n, cost=NEVER)
-        builder.adds_up(("all", j), [(i, j) for i in range(len(rows))])
-    for need in needs:
-        builder.protect(need)
-    return builder
+def part(rows: np.ndarray) -> Part:
+    """A table whose totals are known, and those of its rows: nobody is not shown."""
+    table = Crossed.of(rows)
+    small = [
+        Small(int(row), np.arange(3) == column, span=(0, 5))
+        for row, column in np.argwhere((rows > 0) & (rows < 5))
+    ]
+    return Part(table, np.ones(rows.shape), np.zeros((3, 0)), np.zeros(3, dtype=np.bool_), small)
 
 
 def test_one_small_count_in_a_table_takes_three_others_with_it() -> None:
-    system = linked([[2, 20, 30], [40, 50, 60], [70, 80, 90]], [Need(0, 0, 5)]).system()
-    marks = suppress(system)
-    assert marks.sum() == 4
-    low, high = bounds(system, marks)
-    assert low[0] == 0
-    assert high[0] >= 5
+    own = part(np.array([[2, 20, 30], [40, 50, 60], [70, 80, 90]]))
+    size = own.table.counts.sum(axis=1)
+    [hidden], known = chosen([own], Sizes(size, size, size))
+    assert hidden.cells.sum() == 4
+    assert not list(known.narrowed([(0, one) for one in own.small]))
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_no_cheaper_choice_is_safe(seed: int) -> None:
     """Against every subset of a small table."""
-    rng = np.random.default_rng(seed)
-    rows = rng.integers(0, 12, (3, 3)).tolist()
-    cells = [(i, j) for i in range(3) for j in range(3)]
-    needs = [Need(4 * i + j, 0, 5) for i, j in cells if 0 < rows[i][j] < 5]
-    builder = linked(rows, needs)
-    system = builder.system()
-    inner = [builder.counts[cell] for cell in cells]
-    wanted = [_kept(system, need) for need in needs]
-    best = min(sum(bits) for bits in np.ndindex(*[2] * 9) if _safe(system, inner, bits, needs, wanted))
-    assert suppress(system).sum() == best
+    own = part(np.random.default_rng(seed).integers(0, 12, (3, 3)))
+    counts = own.table.counts
+    size = counts.sum(axis=1)
+    sizes = Sizes(size, size, size)
+    [hidden], _ = chosen([own], sizes)
+    asked = [(0, one) for one in own.small]
 
+    def known(bits: np.ndarray) -> Joint:
+        exact, nothing = (Known.of(own.table, counts, 1, silent=np.full(3, one)) for one in (False, True))
+        low, high = (np.where(bits, getattr(nothing, one), getattr(exact, one)) for one in ("low", "high"))
+        return Joint([replace(exact, low=low, high=high)], sizes)
 
-def _kept(system: Any, need: Need) -> tuple[float, float]:
-    low, high = bounds(system, system.cost != NEVER)
-    return max(need.low, low[need.cell]), min(need.high, high[need.cell])
-
-
-def _safe(
-    system: Any, inner: list[int], bits: tuple[int, ...], needs: list[Need], wanted: list[tuple[float, float]]
-) -> bool:
-    marks = np.zeros(len(system.counts), dtype=np.bool_)
-    marks[[cell for cell, bit in zip(inner, bits, strict=True) if bit]] = True
-    if not all(marks[need.cell] for need in needs):
-        return False
-    low, high = bounds(system, marks)
-    return all(
-        low[need.cell] <= least + 1e-6 and high[need.cell] >= most - 1e-6
-        for need, (least, most) in zip(needs, wanted, strict=True)
-    )
+    for place, least, most in known(np.ones((3, 3), dtype=np.bool_)).spans(asked):
+        asked[place] = 0, asked[place][1]._replace(span=(max(0, least), min(5, most)))
+    safe = [
+        sum(bits)
+        for bits in np.ndindex(*[2] * 9)
+        if not any(True for _ in known(np.reshape(bits, (3, 3)) > 0).narrowed(asked))
+        and all(bits[3 * one.row + int(one.members.argmax())] for _, one in asked)
+    ]
+    assert hidden.cells.sum() == min(safe)
 
 
 def shown(out: Released, organisation: str) -> list[int | None]:

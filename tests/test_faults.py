@@ -16,7 +16,6 @@ from concurrent.futures.process import BrokenProcessPool
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -25,7 +24,6 @@ from conftest import snakemake as run_snakemake
 from drawn_raw import drawn_raw
 from killing import start
 from surveywaves import files, freshness
-from surveywaves.disclosure.suppress import solver
 from surveywaves.files import closed, flush, flush_all, write_bytes
 from surveywaves.script import mistakes_in, stage
 from test_script import job  # noqa: F401 - a fixture
@@ -122,41 +120,6 @@ def test_why_a_folder_is_closed_is_said_in_a_clause(tmp_path: Path) -> None:
     assert closed(tmp_path) == closed(tmp_path / "new") == ""
     assert closed(tmp_path / "file") == "a file lies where a folder belongs"
     assert closed(tmp_path / "link") == "a link to what is no folder"
-
-
-def _solver_that_waits(told: str) -> None:
-    with solver(cores=2) as solve:
-        workers = multiprocessing.active_children()
-        Path(told).write_text(" ".join(str(worker.pid) for worker in workers), encoding="utf-8")
-        share: Callable[..., Any] = solve.share
-        list(share(time.sleep, [60, 60]))
-
-
-def test_a_solver_ends_with_the_process_that_made_it(tmp_path: Path) -> None:
-    told = tmp_path / "told"
-    process = multiprocessing.get_context("fork").Process(target=_solver_that_waits, args=(str(told),))
-    process.start()
-    while not told.exists() or not told.read_text():
-        time.sleep(0.05)
-    process.kill()
-    process.join()
-    workers = [Path("/proc", number) for number in told.read_text().split()]
-    assert len(workers) == 2
-    for _ in range(100):
-        if not any(path.exists() and "Z" not in (path / "stat").read_text().split()[2] for path in workers):
-            return
-        time.sleep(0.05)
-    pytest.fail("processes of the solver are left behind")
-
-
-def _killed(_: object) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def test_a_solver_does_not_wait_for_a_process_that_was_killed() -> None:
-    with solver(cores=2) as solve, pytest.raises(BrokenProcessPool):
-        share: Callable[..., Any] = solve.share
-        list(share(_killed, [None]))
 
 
 # --- a whole run --------------------------------------------------------------------------------------------------

@@ -26,7 +26,6 @@ rule release:
         "results/logs/release.log",
     benchmark:
         "results/logs/release.benchmark.tsv"
-    threads: 2
     params:
         tables=SHOWN,
         part=ReleasingPart.of(STUDY).model_dump(mode="json"),

@@ -65,7 +65,6 @@ with stage(snakemake):
             smallest_of_all=how.sample.smallest_of_all,
             adjusted=bool(how.sample.covariates or how.sample.weight or how.sample.team),
         ),
-        cores=snakemake.threads,
     )
     if part.partial_pooling:
         means = released.tables["means"]

@@ -5,10 +5,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import multiprocessing
 import os
 import re
-import threading
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -114,18 +112,6 @@ def closed(folder: Path) -> str:
     if folder.is_symlink():
         return "a link to what is no folder"
     return "a file lies where a folder belongs" if folder.exists() else ""
-
-
-def end_with_parent() -> None:
-    """Have a process of a pool end when the one that made it is gone; by itself it would wait for work for ever."""
-    parent = multiprocessing.parent_process()
-
-    def watch() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def digest(path: Path) -> str:

@@ -10,6 +10,6 @@ from surveywaves.disclosure.count_tables import ItemKey
 from surveywaves.disclosure.dominance import Weighting
 from surveywaves.disclosure.from_counts import Comparing
 from surveywaves.disclosure.release import Released, release
-from surveywaves.disclosure.system import Rule
+from surveywaves.disclosure.rule import Rule
 
 __all__ = ["Comparing", "ItemKey", "Publication", "Released", "Rule", "Weighting", "release"]

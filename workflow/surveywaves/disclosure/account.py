@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from surveywaves.disclosure.system import BoolArray, Rule
+from surveywaves.disclosure.rule import BoolArray, Rule
 from surveywaves.terms import RECOMPUTED, Checked, Status
 
 
@@ -222,9 +222,10 @@ def summary_of(tables: Mapping[str, pd.DataFrame], entries: Sequence[Entry]) -> 
 REASONS: Final = ("linked", "count", "n", "reason")
 
 
-def no_reasons() -> pd.DataFrame:
-    """Make an empty list of withheld counts."""
-    return pd.DataFrame(columns=list(REASONS), dtype="str").astype({"n": "int64"})
+def reasons(rows: Iterable[tuple[str, str, int, str]]) -> pd.DataFrame:
+    """List withheld counts with their values and reasons, which gives small counts away."""
+    frame = pd.DataFrame(rows, columns=list(REASONS))
+    return frame.astype({name: "int64" if name == "n" else "str" for name in REASONS})
 
 
 def sentence(tables: Mapping[str, pd.DataFrame], entries: Sequence[Entry], rule: Rule) -> str:

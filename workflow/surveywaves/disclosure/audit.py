@@ -24,26 +24,37 @@ satisfy everything known): the answer thus depends neither on the exchanges nor 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from surveywaves.disclosure.rounding import Crossed
-from surveywaves.disclosure.system import BoolArray, FloatArray, IntArray
+from surveywaves.disclosure.rule import BoolArray, FloatArray, IntArray
 
 MANY: Final = 1e6
 """Stands for as many people as there may be."""
 
 
 class Small(NamedTuple):
-    """A small count: its row, its categories (several are counted together), and how many values must be possible."""
+    """A small count: its row, its categories (several are counted together), and what must be possible.
+
+    So many values, `enough`; or all values of a `span`.
+    """
 
     row: int
     members: BoolArray
-    enough: int
+    enough: int = 0
+    span: tuple[float, float] | None = None
+
+    def open(self, least: float, most: float) -> bool:
+        """Check whether enough is possible between two values."""
+        if self.span is not None:
+            return least <= self.span[0] and most >= self.span[1]
+        return most - least + 1 >= self.enough
 
 
 def interval(shown: IntArray, base: int) -> tuple[FloatArray, FloatArray]:
@@ -126,7 +137,7 @@ class Known:
         others = (moves.sum(axis=0) - moves).transpose(0, 2, 1)
         moves = np.minimum(moves, others)
         found = []
-        for row, members, enough in small:
+        for row, members, enough, _ in small:
             gained, lost = moves[row][np.ix_(~members, members)], moves[row][np.ix_(members, ~members)]
             found.append(gained.max(initial=0.0) + lost.max(initial=0.0) + 1 >= enough)
         return np.array(found, dtype=np.bool_)
@@ -188,10 +199,13 @@ class Joint:
     ----------
     blocks
         Where the unknowns of each table stand, (O, C) each, and of each tie, (O, 1).
+    sums
+        Where the sums of each table stand, (S, O) each, after all unknowns.
     """
 
     def __init__(self, tables: Sequence[Known], sizes: Sizes, ties: Sequence[Tie] = ()) -> None:
         self.blocks: list[IntArray] = []
+        self.sums: list[IntArray] = []
         self._ends: list[tuple[FloatArray, FloatArray]] = []
         self._sums: list[tuple[FloatArray, FloatArray]] = []
         self._terms: list[tuple[IntArray, IntArray, FloatArray]] = []
@@ -206,9 +220,9 @@ class Joint:
             self.blocks.append(cells)
             self._say([(cells, 1.0), (size, -1.0)], nothing)
             self._say([(cells.T, 1.0)], known.table.counts.sum(axis=0))
+            self.sums.append(self._next_line() + np.arange(known.sum_low.size).reshape(known.sum_low.T.shape))
             for members, low, high in zip(known.table.sums, known.sum_low.T, known.sum_high.T, strict=True):
-                if members.any():
-                    self._say([(cells[:, members], 1.0)], low, high)
+                self._say([(cells[:, members], 1.0)], low, high)
         for tie in ties:
             own = self._unknown(tie.low, tie.high)
             self.blocks.append(own)
@@ -221,10 +235,12 @@ class Joint:
             if tie.under is not None:
                 self._say([(self.blocks[len(tables) + tie.under], 1.0), (own, -1.0)], nothing, infinite)
         row, column, factor = (np.concatenate(part) for part in zip(*self._terms, strict=True))
-        self._matrix = sparse.csc_array((factor, (row, column)))
+        shape = (self._next_line(), sum(len(one) for one, _ in self._ends))
+        self._matrix = sparse.csc_array((factor, (row, column)), shape=shape)
         self._least, self._most = (np.concatenate(part) for part in zip(*self._sums, strict=True))
         low, high = (np.concatenate(part) for part in zip(*self._ends, strict=True))
         self._bounds = Bounds(low, high)
+        self.sums = [shape[1] + one for one in self.sums]
 
     def _unknown(self, low: FloatArray | IntArray, high: FloatArray | IntArray) -> IntArray:
         start = sum(len(one) for one, _ in self._ends)
@@ -239,13 +255,38 @@ class Joint:
     ) -> None:
         """Bound sums over the rows of blocks of unknowns, each times its factor; without `most`, they equal `least`."""
         low = np.atleast_1d(np.asarray(least, dtype=np.float64))
-        line = sum(len(one) for one, _ in self._sums)
+        line = self._next_line()
         for block, factor in terms:
             row = np.broadcast_to(line + np.arange(len(block))[:, None], block.shape)
             self._terms.append((row.ravel(), block.ravel(), np.full(block.size, factor)))
         self._sums.append((low, low if most is None else most))
 
+    def _next_line(self) -> int:
+        return sum(len(one) for one, _ in self._sums)
+
+    @property
+    def rows(self) -> sparse.csr_array:
+        """(U + L, U) what is bounded: all unknowns, and the sums of some of them."""
+        return sparse.csr_array(sparse.vstack([sparse.eye_array(self._matrix.shape[1]), self._matrix]))
+
+    @property
+    def ends(self) -> FloatArray:
+        """(2, U + L) the bounds of all unknowns and sums."""
+        low, high = (self._bounds.lb, self._least), (self._bounds.ub, self._most)
+        return np.array([np.concatenate(low), np.concatenate(high)])
+
+    def within(self, ends: FloatArray) -> Self:
+        """Return the same program with other bounds."""
+        found, unknowns = copy(self), self._matrix.shape[1]
+        found._bounds = Bounds(*ends[:, :unknowns])
+        found._least, found._most = ends[:, unknowns:]
+        return found
+
     def narrowed(self, asked: Sequence[tuple[int, Small]]) -> Iterator[int]:
+        """List the counts with too few possible values: their places in `asked` (see `spans`)."""
+        return (place for place, _, _ in self.spans(asked))
+
+    def spans(self, asked: Sequence[tuple[int, Small]]) -> Iterator[tuple[int, float, float]]:
         """List the counts with too few possible values.
 
         Parameters
@@ -255,16 +296,15 @@ class Joint:
 
         Yields
         ------
-        int
-            Their places in `asked`.
+        int, float, float
+            Their places in `asked`, and the smallest and the largest value of each.
         """
         places = [self.blocks[number][count.row, count.members] for number, count in asked]
-        enough = [count.enough for _, count in asked]
         least = np.full(len(asked), np.inf)
         most = -least
-        for one, place in enumerate(places):
+        for one, (place, (_, count)) in enumerate(zip(places, asked, strict=True)):
             for sign in (1.0, -1.0):
-                if most[one] - least[one] + 1 >= enough[one]:
+                if count.open(least[one], most[one]):
                     break
                 # Whole numbers that solve the linear program solve the integer program too.
                 solved = self._solved(place, sign, whole=False)
@@ -273,8 +313,8 @@ class Joint:
                 if solved is not None:
                     values = np.array([solved[own].sum() for own in places])
                     least, most = np.minimum(least, values), np.maximum(most, values)
-            if most[one] - least[one] + 1 < enough[one]:
-                yield one
+            if not count.open(least[one], most[one]):
+                yield one, least[one], most[one]
 
     def _solved(self, place: IntArray, sign: float, *, whole: bool) -> FloatArray | None:
         """Push a count as far as possible; None if the rounded solution contradicts what is known."""

@@ -21,7 +21,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from surveywaves.disclosure.count_tables import ItemKey, Place
 from surveywaves.disclosure.digits import step
-from surveywaves.disclosure.system import BoolArray, FloatArray, IntArray, Rule
+from surveywaves.disclosure.rule import BoolArray, FloatArray, IntArray, Rule
 from surveywaves.terms import ALL, FAVOURABLE, LINEAR, ORGANISATION
 from surveywaves.tidy import floats, tuples
 

@@ -1,220 +1,40 @@
-"""The count tables as linked systems: who answered, what they answered, who stands at an end of a scale.
-
-Who answered: the counts of organisations and grouping variables of a wave are all linked, and the size of an
-organisation stands in every table of the wave, so what is decided here binds all others. The answers to an item:
-responses by organisation, with every margin that is published somewhere. Floor and ceiling: percentages that are counts
-of respondents at an end of a scale. All respondents of a wave together are known to everybody.
-"""
+"""The counts of a wave by organisation as arrays, and what is shown of them in the released tables."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
 
-from surveywaves.disclosure.system import LEAST, NEVER, TOTAL, Builder, Marks, Rule, bounds
-from surveywaves.terms import ALL, NOT_STATED, ORGANISATION
-from surveywaves.tidy import tuples
+from surveywaves.disclosure.rounding import Crossed
+from surveywaves.disclosure.routes import Routes
+from surveywaves.disclosure.rule import BoolArray, IntArray, Rule
+from surveywaves.terms import (
+    ALL,
+    ITEM_FREQUENCIES,
+    NOT_STATED,
+    ORGANISATION,
+    RELIABILITY,
+    RESPONDENTS,
+    RESPONSE_RATES,
+)
 
-COUNT: Final = 1.0
-BASE: Final = 20.0
-SIZE: Final = 60.0
-UNSTATED: Final = 40.0
-"""What is lost with a count and its percentage; with a base, and so every percentage of it; with the size of an
-organisation, and so all its answers by item; with the number of those who stated none, and so theirs."""
+TERMS: Final = ("floor", "ceiling")
+
+ASKED: Final = "asked"
+BASE: Final = "base"
+GOOD: Final = "favourable_n"
+"""What stands in the tables besides the levels, or responses: those who were asked, and who answered (favourably)."""
 
 Place = tuple[str, str]
 """Wave and organisation."""
 
-Public = Collection[tuple[str, str, str]]
-"""Wave, item or variable, response or level: the counts of all organisations together that are in print."""
-
-
-@dataclass(frozen=True, slots=True)
-class Groups:
-    """The organisations of every wave (`not_stated` and `all` among them).
-
-    Attributes
-    ----------
-    sizes
-        Returns of each.
-    small
-        Those below the threshold: nothing of them is shown.
-    hidden
-        Those whose size is withheld, because it is small or would give a small one back.
-    range
-        How small and how large each of these can be, as far as the tables of who answered tell.
-    """
-
-    sizes: Mapping[Place, int]
-    small: frozenset[Place]
-    hidden: frozenset[Place]
-    range: Mapping[Place, tuple[int, int]]
-
-    def returns(self, wave: str) -> int:
-        """Count the returns of a wave."""
-        return self.sizes[wave, ALL]
-
-
-class _Row(NamedTuple):
-    organisation: str
-    variable: str
-    level: str
-    n: int
-    base: int
-
-
-def linked_groups(
-    table: pd.DataFrame, returns: Mapping[str, int], *, rule: Rule, public: Public
-) -> dict[str, Builder]:
-    """Link the counts of who answered, wave by wave.
-
-    Parameters
-    ----------
-    table
-        As `describe.respondents` gives it.
-    returns
-        Wave -> returns.
-    rule, public
-        The rule, and what is in print.
-
-    Returns
-    -------
-    dict
-        Wave -> counts named ``("n", variable, organisation, level)``, ``("base", variable, organisation)``, ``("asked",
-        variable, organisation)`` and ``("size", organisation)``.
-    """
-    waves: dict[str, dict[tuple[str, str], list[_Row]]] = {wave: defaultdict(list) for wave in returns}
-    columns = ("wave", "organisation", "variable", "level", "n", "base")
-    for wave, organisation, variable, level, n, base in tuples(table, *columns):
-        waves[wave][variable, organisation].append(_Row(organisation, variable, level, int(n), int(base)))
-    return {
-        wave: _wave(wave, tables, returns[wave], rule=rule, public=public) for wave, tables in waves.items()
-    }
-
-
-def _wave(
-    wave: str,
-    tables: Mapping[tuple[str, str], list[_Row]],
-    returns: int,
-    *,
-    rule: Rule,
-    public: Public,
-) -> Builder:
-    builder = Builder()
-    builder.count(("size", ALL), returns, ceiling=returns, cost=NEVER)
-    sizes = {ALL: returns}
-    if own := tables.get((ORGANISATION, ALL)):
-        for row in own:
-            printed = (wave, ORGANISATION, row.level) in public
-            cost = SIZE if row.level != NOT_STATED else UNSTATED
-            cell = builder.count(
-                ("size", row.level),
-                row.n,
-                ceiling=returns,
-                cost=NEVER if printed or row.n == returns else cost,
-            )
-            sizes[row.level] = row.n
-            if row.level != NOT_STATED or not rule.unstated:
-                builder.protect(rule.need(cell, row.n, group=returns, answer=False))
-        stated = ("base", ORGANISATION, ALL)
-        builder.count(stated, own[0].base, ceiling=returns, cost=BASE)
-        builder.adds_up(stated, [("size", row.level) for row in own if row.level != NOT_STATED])
-        builder.adds_up(("size", ALL), [stated, ("size", NOT_STATED)])
-    variables = dict.fromkeys(variable for variable, _ in tables if variable != ORGANISATION)
-    for variable in variables:
-        rows = {organisation: rows for (name, organisation), rows in tables.items() if name == variable}
-        # Where everybody was asked, the number asked is the size of the organisation.
-        everybody = all(rows[one][-1].base == sizes.get(one) for one in rows)
-        for organisation, own in rows.items():
-            small = rule.small(sizes.get(organisation, returns))
-            _group(builder, own, everybody=everybody, small=small, rule=rule)
-        parts = [organisation for organisation in rows if organisation != ALL]
-        if parts:
-            for row in rows[ALL]:
-                builder.adds_up(
-                    ("n", variable, ALL, row.level), [("n", variable, one, row.level) for one in parts]
-                )
-            builder.adds_up(("base", variable, ALL), [("base", variable, one) for one in parts])
-            if not everybody:
-                builder.adds_up(("asked", variable, ALL), [("asked", variable, one) for one in parts])
-    return builder
-
-
-def _group(builder: Builder, rows: list[_Row], *, everybody: bool, small: bool, rule: Rule) -> None:
-    *stated, unstated = rows
-    organisation, variable = unstated.organisation, unstated.variable
-    base = ("base", variable, organisation)
-    asked = ("size", organisation) if everybody else ("asked", variable, organisation)
-    # What bounds a part is its whole, if that is shown: the equations say it.
-    returns = builder.value(("size", ALL))
-    # All respondents together, or the one organisation that they are of.
-    known = organisation == ALL or unstated.base == returns
-    cell = builder.count(
-        base, unstated.base - unstated.n, ceiling=returns, cost=NEVER if known else BASE, withheld=small
-    )
-    if not rule.unstated:
-        builder.protect(rule.need(cell, unstated.base - unstated.n, group=unstated.base, answer=False))
-    builder.count(asked, unstated.base, ceiling=returns, cost=NEVER if known else SIZE, withheld=small)
-    for row in rows:
-        cell = builder.count(
-            ("n", variable, organisation, row.level),
-            row.n,
-            ceiling=returns,
-            cost=NEVER if known else COUNT,
-            withheld=small,
-        )
-        if row.level != NOT_STATED or not rule.unstated:
-            most = stated[0].base if rule.unstated and stated else None
-            builder.protect(rule.need(cell, row.n, group=row.base, known=most, answer=False))
-    builder.adds_up(base, [("n", variable, organisation, row.level) for row in stated])
-    builder.adds_up(asked, [base, ("n", variable, organisation, NOT_STATED)])
-
-
-def groups(builders: Mapping[str, Builder], marks: Mapping[str, Marks], rule: Rule) -> Groups:
-    """Say which organisations are small, and whose sizes are withheld."""
-    sizes = dict(_sizes(builders))
-    hidden = {(wave, organisation) for (wave, organisation) in sizes if marks[wave]["size", organisation]}
-    small = {place for place, n in sizes.items() if _protected(place, rule) and 0 < n < rule.threshold}
-    return Groups(sizes, frozenset(small), frozenset(hidden), dict(_range(builders, marks, hidden)))
-
-
-def _range(
-    builders: Mapping[str, Builder], marks: Mapping[str, Marks], hidden: Collection[Place]
-) -> Iterator[tuple[Place, tuple[int, int]]]:
-    for wave in {wave for wave, _ in hidden}:
-        builder = builders[wave]
-        withheld = np.array([marks[wave][name] for name in builder.counts], dtype=np.bool_)
-        low, high = bounds(builder.system(), withheld)
-        for one, organisation in hidden:
-            if one == wave:
-                cell = builder.counts["size", organisation]
-                yield (wave, organisation), (round(low[cell]), round(high[cell]))
-
-
-def _protected(place: Place, rule: Rule) -> bool:
-    return place[1] != NOT_STATED or not rule.unstated
-
-
-def _sizes(builders: Mapping[str, Builder]) -> Iterator[tuple[Place, int]]:
-    for wave, builder in builders.items():
-        for name in builder.counts:
-            match name:
-                case ("size", str(organisation)):
-                    yield (wave, organisation), builder.value(name)
-
-
-FAVOURABLE: Final = 0.5
-MOMENTS: Final = 1.5
-"""What is lost with the number of favourable answers, which the responses may still give; with mean and standard
-deviation, which are shown only where all responses are."""
-
-ItemPlace = tuple[str, str]
-"""Wave and item."""
+Subject = tuple[str, str, str]
+"""Wave, item or variable, organisation."""
 
 
 @dataclass(frozen=True)
@@ -249,130 +69,211 @@ class ItemKey:
         return 1 if (term == "floor") == (self.key > 0) else self.points
 
 
-def linked_items(
-    frequencies: pd.DataFrame,
+class Table(NamedTuple):
+    """A table of a wave: what it is about, its columns, its counts, and how many of the first have no order.
+
+    Its last category, after the columns, are those who did not answer, or were not asked. `sums` are of a variable
+    those who stated a level, and who were asked; of an item those who answered, and who answered favourably.
+    """
+
+    subject: str
+    columns: tuple[Any, ...]
+    crossed: Crossed
+    unordered: int = 0
+
+    def gave(self, response: Any) -> BoolArray:
+        """(C,) mark the categories of those who gave a response; None: any response."""
+        return np.array([response in (one, None) for one in self.columns] + [False])
+
+    @property
+    def summed(self) -> tuple[str, str]:
+        """What the two sums are called."""
+        return (BASE, ASKED) if self.unordered else (BASE, GOOD)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The counts of a wave; O organisations.
+
+    Attributes
+    ----------
+    wave
+        The wave.
+    levels
+        Organisation, and `not_stated` -> returns.
+    tables
+        The wave's rows of the tables of counts, and of `reliability`.
+    instrument, rule
+        The items, and the rule.
+    routes
+        Who was asked what.
+    """
+
+    wave: str
+    levels: Mapping[str, int]
+    tables: Mapping[str, pd.DataFrame]
+    instrument: Mapping[str, ItemKey]
+    rule: Rule
+    routes: Routes
+
+    @property
+    def divided(self) -> bool:
+        """Whether there are returns of several organisations, so that not all is about everybody."""
+        return sum(n > 0 for n in self.levels.values()) > 1
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Those that have returns (those that state none among them), or all if that they have none is not shown."""
+        every = not (self.rule.rounding or self.rule.zeros)
+        return tuple(name for name, n in self.levels.items() if n or every)
+
+    @cached_property
+    def sizes(self) -> IntArray:
+        """(O,) returns."""
+        return np.array([self.levels[one] for one in self.names])
+
+    @cached_property
+    def size(self) -> Table:
+        """The sizes as a table of one column."""
+        return Table("", ("",), Crossed.of(self.sizes[:, None]))
+
+    @cached_property
+    def people(self) -> list[Table]:
+        """The grouping variables: levels, those who stated none, and those who were not asked (not shown)."""
+        return list(self._people())
+
+    @cached_property
+    def items(self) -> list[Table]:
+        """The items: responses, and those who did not answer (not shown)."""
+        return list(self._items())
+
+    def _people(self) -> Iterator[Table]:
+        own = self.tables[RESPONDENTS]
+        for variable, rows in own[own["variable"] != ORGANISATION].groupby("variable", sort=False):
+            levels = tuple(dict.fromkeys(rows["level"]))
+            asked = np.arange(len(levels) + 1) < len(levels)
+            stated = np.array([level != NOT_STATED for level in levels] + [False])
+            possible = [
+                [{ORGANISATION: one, str(variable): level} not in self.rule.impossible for level in levels]
+                + [True]
+                for one in self.names
+            ]
+            table = Crossed.of(
+                self._counts(rows, "level", levels),
+                np.array([stated, asked]),
+                hidden=1,
+                possible=np.array(possible),
+            )
+            yield Table(str(variable), levels, table, len(levels) - 1)
+
+    def _items(self) -> Iterator[Table]:
+        own = self.tables[ITEM_FREQUENCIES]
+        for item, rows in own[own["organisation"].isin(self.names)].groupby("item", sort=False):
+            responses = tuple(sorted(set(rows["response"])))
+            good = [response in self.instrument[str(item)].good for response in responses]
+            sums = np.array([[True] * len(responses) + [False], [*good, False]])
+            counts = self._counts(rows, "response", responses)
+            yield Table(str(item), responses, Crossed.of(counts, sums, hidden=1))
+
+    def _counts(self, rows: pd.DataFrame, column: str, levels: Sequence[Any]) -> IntArray:
+        """(O, C) people of each level of a column, and all others of the organisation."""
+        counts = np.zeros((len(self.names), len(levels) + 1), dtype=np.intp)
+        row = pd.Index(self.names).get_indexer(pd.Index(rows["organisation"]))
+        own = rows[row >= 0]
+        counts[row[row >= 0], pd.Index(levels).get_indexer(pd.Index(own[column]))] = own["n"]
+        counts[:, -1] = self.sizes - counts.sum(axis=1)
+        return counts
+
+
+def counted_waves(
+    tables: Mapping[str, pd.DataFrame],
     *,
-    groups: Groups,
-    favourable: Mapping[str, Collection[int]],
+    instrument: Mapping[str, ItemKey],
     rule: Rule,
-    told: Collection[tuple[str, str, str]] = (),
-) -> dict[ItemPlace, Builder]:
-    """Link the counts of each item in each wave.
+    routes: Mapping[str, Routes],
+) -> Iterator[Counted]:
+    """Yield the counts of each wave.
 
     Parameters
     ----------
-    frequencies
-        As `describe.item_frequencies` gives them.
-    groups
-        The organisations, and whose sizes are withheld.
-    favourable
-        Item -> responses counted as favourable, the mirror image taken where it is keyed the other way.
-    rule
-        The rule.
-    told
-        Wave, item, organisation: nothing may be shown, since it would tell how many a withheld group has.
-
-    Returns
-    -------
-    dict
-        (Wave, item) -> counts named ``("n", organisation, response)``, ``("favourable", organisation)`` and
-        ``("base", organisation)``. The equations: responses add up to the base and the favourable ones to their
-        number, organisations to `all`. Percentages and bases say the same as counts; mean and standard deviation are
-        linear in them once the base is known, and are bundled with the responses instead.
+    tables
+        The tables of counts, and `reliability` if there is one.
+    instrument, rule
+        The items, and the rule.
+    routes
+        Wave -> who was asked what, where not everybody was asked everything.
     """
-    tables: dict[ItemPlace, dict[str, dict[int, int]]] = {}
-    for wave, organisation, item, response, n in zip(
-        *(frequencies[name] for name in ("wave", "organisation", "item", "response", "n")), strict=True
-    ):
-        tables.setdefault((wave, item), {}).setdefault(organisation, {})[int(response)] = int(n)
-    return {
-        (wave, item): _item(
-            wave,
-            table,
-            favourable=favourable[item],
-            groups=groups,
-            rule=rule,
-            told={organisation for organisation in table if (wave, item, organisation) in told},
-        )
-        for (wave, item), table in tables.items()
-    }
+    for wave in tables[RESPONSE_RATES]["wave"]:
+        own = {
+            name: tables[name][tables[name]["wave"] == wave]
+            for name in (ITEM_FREQUENCIES, RESPONDENTS, RELIABILITY)
+            if name in tables
+        }
+        stated = own[RESPONDENTS][own[RESPONDENTS]["variable"] == ORGANISATION]
+        levels = {str(level): int(n) for level, n in zip(stated["level"], stated["n"], strict=True)}
+        yield Counted(str(wave), levels, own, instrument, rule, routes.get(wave, Routes()))
 
 
-def _item(
-    wave: str,
-    table: Mapping[str, Mapping[int, int]],
-    *,
-    favourable: Collection[int],
-    groups: Groups,
-    rule: Rule,
-    told: Collection[str],
-) -> Builder:
-    builder = Builder()
-    for organisation, counts in table.items():
-        place = (wave, organisation)
-        base = sum(counts.values())
-        everybody = organisation == ALL or groups.sizes.get(place) == groups.returns(wave)
-        hidden = place in groups.hidden
-        # Any shown response of a group whose size is withheld would bound that size, and so all other items.
-        small = hidden or rule.small(base) or organisation in told
-        most = groups.returns(wave) if hidden else groups.sizes.get(place, groups.returns(wave))
-        known = base if organisation == NOT_STATED and rule.unstated else None
-        for response, n in counts.items():
-            cost = NEVER if everybody else COUNT
-            cell = builder.count(("n", organisation, response), n, ceiling=most, cost=cost, withheld=small)
-            builder.protect(rule.need(cell, n, group=base, known=known))
-        good = [response for response in counts if response in favourable]
-        n = sum(counts[response] for response in good)
-        cell = builder.count(
-            ("favourable", organisation),
-            n,
-            ceiling=most,
-            cost=NEVER if everybody else FAVOURABLE,
-            withheld=small,
-        )
-        builder.protect(rule.need(cell, n, group=base, known=known))
-        cell = builder.count(
-            ("base", organisation),
-            base,
-            ceiling=most,
-            cost=NEVER if everybody else BASE,
-            withheld=small,
-        )
-        if known is None:
-            builder.protect(rule.need(cell, base, group=base, answer=False) if rule.small(base) else None)
-        cells = [("n", organisation, response) for response in counts]
-        builder.adds_up(("base", organisation), cells)
-        builder.adds_up(("favourable", organisation), [("n", organisation, response) for response in good])
-        if not everybody:
-            builder.bundle(cells, MOMENTS)
-    parts = [organisation for organisation in table if organisation != ALL]
-    if parts:
-        for response in table[ALL]:
-            builder.adds_up(("n", ALL, response), [("n", one, response) for one in parts])
-    _link_hidden_sizes(builder, wave, [one for one in parts if (wave, one) in groups.hidden], groups)
-    return builder
+Numbers = Mapping[Any, int | None]
+"""Level or response, and what is summed -> how many; None: withheld."""
 
 
-def _link_hidden_sizes(builder: Builder, wave: str, hidden: list[str], groups: Groups) -> None:
-    """Say what is known of withheld sizes: no more can have answered than there are, and their sum follows.
+@dataclass(slots=True)
+class Shown:
+    """What is shown of the counts by organisation; what is not in here is withheld.
 
-    What the tables of who answered tell of two of them together is what they tell of the third; of more than three it
-    can be a little more than this.
+    Attributes
+    ----------
+    exact
+        Places whose counts are shown as they are: all respondents of a wave, or its one organisation.
+    people
+        Returns of each level, with `ASKED` and `BASE`; the sizes of organisations are those of `ORGANISATION`, `ALL`.
+    answers
+        Answers of each response, with `BASE` and `GOOD`.
+    ends
+        Scale, term, wave, organisation -> respondents at that end of the scale.
+    keys
+        Wave -> digest of its counts, if they are rounded.
     """
-    if not hidden:
-        return
-    total = sum(groups.sizes[wave, one] for one in hidden)
-    builder.count(TOTAL, total, ceiling=total, cost=NEVER)
-    for one in hidden:
-        size, (least, most) = groups.sizes[wave, one], groups.range[wave, one]
-        answered = builder.value(("base", one))
-        builder.count(("size", one), size, ceiling=most, cost=0.0, withheld=True)
-        builder.count((LEAST, one), least, ceiling=least, cost=NEVER)
-        builder.count(("beyond", one), size - least, ceiling=most - least, cost=0.0, withheld=True)
-        builder.adds_up(("size", one), [(LEAST, one), ("beyond", one)])
-        builder.count(("missing", one), size - answered, ceiling=most, cost=0.0, withheld=True)
-        builder.adds_up(("size", one), [("base", one), ("missing", one)])
-    builder.adds_up(TOTAL, [("size", one) for one in hidden])
 
+    exact: frozenset[Place]
+    people: dict[Subject, Numbers] = field(default_factory=dict)
+    answers: dict[Subject, Numbers] = field(default_factory=dict)
+    ends: dict[tuple[str, str, str, str], int] = field(default_factory=dict)
+    keys: dict[str, bytes] = field(default_factory=dict)
 
-TERMS: Final = ("floor", "ceiling")
+    @classmethod
+    def of(cls, waves: Collection[Counted]) -> Self:
+        """Begin with what is exact."""
+        alone = ((one.wave, name) for one in waves if not one.divided for name in one.levels)
+        return cls(frozenset([*((one.wave, ALL) for one in waves), *alone]))
+
+    def sized(self, wave: Counted, shown: Numbers, stated: int | None) -> None:
+        """Keep the sizes of a wave's organisations, and how many stated theirs."""
+        every = {name: shown.get(name, 0) for name in wave.levels}
+        self.people[wave.wave, ORGANISATION, ALL] = {**every, BASE: stated, ASKED: int(wave.sizes.sum())}
+
+    def keep(
+        self,
+        wave: Counted,
+        table: Table,
+        organisation: str,
+        counts: Sequence[int | None],
+        sums: Sequence[int | None],
+    ) -> None:
+        """Keep the counts of an organisation in a table, and their two sums."""
+        found = self.people if table.unordered else self.answers
+        found[wave.wave, table.subject, organisation] = {
+            **dict(zip(table.columns, counts, strict=True)),
+            **dict(zip(table.summed, sums, strict=True)),
+        }
+
+    def sizes_hidden(self) -> frozenset[tuple[str, str, str]]:
+        """List which sizes of organisations are not shown as they are: wave, `organisation`, level or base."""
+        return frozenset(
+            (wave, variable, level)
+            for (wave, variable, organisation), own in self.people.items()
+            if organisation == ALL
+            for level, n in own.items()
+            if level != ASKED and (n is None or wave in self.keys)
+        )

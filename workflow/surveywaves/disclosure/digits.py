@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from surveywaves.disclosure.system import BoolArray, FloatArray
+from surveywaves.disclosure.rule import BoolArray, FloatArray
 from surveywaves.terms import PLANNING, SMALLEST_P
 from surveywaves.tidy import DECIDED
 

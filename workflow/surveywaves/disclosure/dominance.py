@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from surveywaves.disclosure.count_tables import Place
-from surveywaves.disclosure.system import FloatArray
+from surveywaves.disclosure.rule import FloatArray
 from surveywaves.sample import Sample
 from surveywaves.terms import ORGANISATION
 from surveywaves.weighting import Margins, Refused, raked, weighted

@@ -30,7 +30,7 @@ from surveywaves.disclosure import account, behind, digits
 from surveywaves.disclosure.account import Entry
 from surveywaves.disclosure.count_tables import TERMS, ItemKey, Place
 from surveywaves.disclosure.dominance import Dominated, Weighting, dominated
-from surveywaves.disclosure.system import BoolArray, FloatArray, IntArray, Rule
+from surveywaves.disclosure.rule import BoolArray, FloatArray, IntArray, Rule
 from surveywaves.disclosure.variants import People
 from surveywaves.disclosure.words import NOTE, Words, said, words_of
 from surveywaves.terms import (

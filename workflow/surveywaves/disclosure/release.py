@@ -9,19 +9,18 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from surveywaves.disclosure import account, estimates, from_counts, marking, rounded
+from surveywaves.disclosure import account, estimates, from_counts, marking, raw_files
 from surveywaves.disclosure.account import Entry, Publication, audited, claimed, in_print
-from surveywaves.disclosure.count_tables import ItemKey
+from surveywaves.disclosure.count_tables import ItemKey, counted_waves
 from surveywaves.disclosure.dominance import Weighting
 from surveywaves.disclosure.estimates import AT_ENDS, Agree
 from surveywaves.disclosure.from_counts import Comparing
-from surveywaves.disclosure.linked import link, why_withheld
 from surveywaves.disclosure.recodings import recodings
+from surveywaves.disclosure.rounded import rounded
 from surveywaves.disclosure.routes import Routes
-from surveywaves.disclosure.suppress import solver
-from surveywaves.disclosure.system import Rule
+from surveywaves.disclosure.rule import Rule
+from surveywaves.disclosure.suppressed import suppressed
 from surveywaves.errors import StudyError
-from surveywaves.harmonise.crosswalk import constants_of
 from surveywaves.study.parts import HarmonisingPart
 from surveywaves.terms import (
     ALL,
@@ -73,7 +72,6 @@ def release(
     weighting: Weighting | None = None,
     agree: Agree | None = None,
     comparing: Comparing | None = None,
-    cores: int = 1,
 ) -> Released:
     """Withhold, or round, what would tell of somebody.
 
@@ -99,14 +97,12 @@ def release(
         What counts over variants: see `estimates.released`.
     comparing
         How items are compared; None: comparisons of items are withheld.
-    cores
-        Processes to share the work among; the choice is the same whatever their number.
 
     Returns
     -------
     Released
         The same tables, the same rows and columns; count tables and the audit's have a column `status` besides. What
-        is withheld is empty. `file_counts` and `problems` are laid out anew (see `marking`).
+        is withheld is empty. `file_counts` and `problems` are laid out anew (see `raw_files`).
 
     Raises
     ------
@@ -117,8 +113,8 @@ def release(
     statistics, tables = tables, dict(tables)
     if FILE_COUNTS in tables:
         problems, rows = tables[PROBLEMS], tables[FILE_COUNTS]
-        tables[PROBLEMS] = marking.released_problems(problems, rows)
-        tables[FILE_COUNTS] = marking.released_counts(rows)
+        tables[PROBLEMS] = raw_files.released_problems(problems, rows)
+        tables[FILE_COUNTS] = raw_files.released_counts(rows)
     if parts:
         tables[RECODINGS] = recodings(parts, labels)
     if CROSSCHECK in tables:
@@ -132,10 +128,8 @@ def release(
     reasons = None
     if rule.public:
         work.show_counts()
-    elif rule.rounding:
-        work.round_counts(parts, public)
     else:
-        reasons = work.withhold_counts(parts, public, cores)
+        reasons = work.counts(parts, public)
     work.weighted()
     # Sums of many products differ by processor in their last digits.
     summary = work.tables[ITEM_SUMMARY]
@@ -148,7 +142,7 @@ def release(
         account.log_of(work.tables, work.entries),
         account.summary_of(work.tables, work.entries),
         account.sentence(work.tables, work.entries, rule),
-        account.no_reasons() if reasons is None else reasons,
+        account.reasons([]) if reasons is None else reasons,
     )
 
 
@@ -258,53 +252,36 @@ class _Release:
             if name in self.tables:
                 self.tables[name] = marking.withheld(self.tables[name], {})
 
-    def withhold_counts(
-        self, parts: Sequence[HarmonisingPart], public: frozenset[tuple[str, str, str]], cores: int
-    ) -> pd.DataFrame:
-        """Withhold counts by organisation, and say why."""
+    def counts(
+        self, parts: Sequence[HarmonisingPart], public: frozenset[tuple[str, str, str]]
+    ) -> pd.DataFrame | None:
+        """Round counts by organisation, or withhold some, and say why."""
         own, small = self._counted()
-        with solver(cores=cores) as solve:
-            linked = link(
-                own, instrument=self.instrument, rule=self.rule, parts=parts, public=public, solve=solve
-            )
-        people, answers, files = linked.people.marks, linked.answers.marks, linked.files.marks
-        shown = {
-            ITEM_FREQUENCIES: marking.frequencies(own[ITEM_FREQUENCIES], answers),
-            ITEM_SUMMARY: marking.summary(own[ITEM_SUMMARY], answers),
-            RESPONDENTS: marking.respondents(own[RESPONDENTS], people),
-            MISSING: marking.withheld(own[MISSING], {}),
-            RESPONSE_RATES: marking.withheld(own[RESPONSE_RATES], {}),
-        }
-        if FILE_COUNTS in own:
-            shown[FILE_COUNTS] = marking.withheld_counts(own[FILE_COUNTS], files)
-            shown[PROBLEMS] = marking.withheld_problems(own[PROBLEMS], files, self.rule)
-        self.hidden = linked.hidden_together()
-        self._put_counts(shown, small)
-        return why_withheld(linked)
-
-    def round_counts(self, parts: Sequence[HarmonisingPart], public: frozenset[tuple[str, str, str]]) -> None:
-        """Round counts by organisation."""
-        own, small = self._counted()
-        found = rounded.round_study(
-            own, instrument=self.instrument, rule=self.rule, routes=Routes.by_wave(parts)
+        waves = list(
+            counted_waves(own, instrument=self.instrument, rule=self.rule, routes=Routes.by_wave(parts))
         )
+        reasons = None
+        if self.rule.rounding:
+            found = rounded(waves)
+        else:
+            found, reasons = suppressed(waves, rule=self.rule, public=public)
         shown = {
-            ITEM_FREQUENCIES: rounded.frequencies(own[ITEM_FREQUENCIES], found),
-            ITEM_SUMMARY: rounded.summary(own[ITEM_SUMMARY], found, self.instrument),
-            RESPONDENTS: rounded.respondents(own[RESPONDENTS], found),
+            ITEM_FREQUENCIES: marking.frequencies(own[ITEM_FREQUENCIES], found),
+            ITEM_SUMMARY: marking.summary(own[ITEM_SUMMARY], found),
+            RESPONDENTS: marking.respondents(own[RESPONDENTS], found),
             MISSING: marking.withheld(own[MISSING], {}),
             RESPONSE_RATES: marking.withheld(own[RESPONSE_RATES], {}),
         }
         if FILE_COUNTS in own:
-            shown[FILE_COUNTS], shown[PROBLEMS] = rounded.file_counts(
-                own[FILE_COUNTS], own[PROBLEMS], found, _standing(own, shown[RESPONDENTS], parts, found.exact)
+            standing = raw_files.standing_files(own, shown[RESPONDENTS], parts, found.exact)
+            shown[FILE_COUNTS], shown[PROBLEMS] = raw_files.file_counts(
+                own[FILE_COUNTS], own[PROBLEMS], found, standing, self.rule
             )
-        if RELIABILITY in own:
-            self.ends = rounded.ends(own[RELIABILITY], found)
-        sizes = {(wave, ORGANISATION, organisation) for wave, organisation in found.sizes}
-        bases = {(wave, ORGANISATION, "base") for wave, _ in found.sizes}
-        self.hidden = frozenset(sizes | bases) - public
+        if RELIABILITY in own and self.rule.rounding:
+            self.ends = marking.ends(own[RELIABILITY], found)
+        self.hidden = found.sizes_hidden() - public
         self._put_counts(shown, small)
+        return reasons
 
     def weighted(self) -> None:
         """Show no weighted number more finely than a few persons of the largest weight."""
@@ -352,33 +329,3 @@ class _Release:
             self.entries.append(
                 Entry(name, "recomputed", account.FROM_WITHHELD, gone.to_numpy(dtype=np.bool_))
             )
-
-
-def _standing(
-    tables: Mapping[str, pd.DataFrame],
-    respondents: pd.DataFrame,
-    parts: Sequence[HarmonisingPart],
-    exact: Collection[tuple[str, str]],
-) -> dict[str, list[rounded.Standing]]:
-    """Look up the files of each wave that make up a level or an organisation: another table shows how many."""
-    true, shown = (
-        people[people["organisation"] == ALL].set_index(["wave", "variable", "level"])["n"]
-        for people in (tables[RESPONDENTS], respondents)
-    )
-    files = tables[FILE_COUNTS]
-    found: dict[str, list[rounded.Standing]] = {}
-    for part in parts:
-        own = files[files["wave"] == part.wave]
-        standing: dict[tuple[str, str], dict[str, int]] = {}
-        for file, layout, kept in zip(own["file"], own["layout"], own["rows_kept"], strict=True):
-            for pair in constants_of(part, layout, file).items():
-                standing.setdefault(pair, {})[file] = int(kept)
-        # Organisations first: of their files no more is told than their size.
-        for (variable, level), rows in sorted(standing.items(), key=lambda one: one[0][0] != ORGANISATION):
-            place = (part.wave, variable, level)
-            listed = {file for one in found.get(part.wave, []) for file in one.files}
-            if place in true.index and true[place] == sum(rows.values()) and listed.isdisjoint(rows):
-                n = None if pd.isna(shown[place]) else int(shown[place])
-                open_ = variable != ORGANISATION or (part.wave, level) in exact
-                found.setdefault(part.wave, []).append(rounded.Standing(tuple(rows), n, open_))
-    return found

@@ -39,7 +39,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from surveywaves.disclosure.system import BoolArray, FloatArray, IntArray
+from surveywaves.disclosure.rule import BoolArray, FloatArray, IntArray
 
 TINY: Final = 1e-9
 """Values nearer to a multiple than this are that multiple."""

@@ -18,17 +18,21 @@ class Routes(NamedTuple):
 
     Attributes
     ----------
-    some
-        Items and variables that only some were asked, but for those that whole organisations were not.
-    deciding
-        Variable or item that decides who is asked -> the values of those who are, one set for each such question.
     of
-        Item or variable -> the variables and items that decide.
+        Item or variable that only some were asked, but for those that whole organisations were not -> the variables and
+        items that decide, with the values of those who were asked ("": a filter question decides).
     """
 
-    some: frozenset[str] = frozenset()
-    deciding: Mapping[str, frozenset[frozenset[str]]] = {}
-    of: Mapping[str, frozenset[str]] = {}
+    of: Mapping[str, Mapping[str, frozenset[str]]] = {}
+
+    @property
+    def some(self) -> frozenset[str]:
+        """Items and variables that only some were asked."""
+        return frozenset(self.of)
+
+    def asked(self, name: str) -> frozenset[frozenset[str]]:
+        """Return the values of a variable or item of which questions were asked, one set for each such question."""
+        return frozenset(names[name] for names in self.of.values() if name in names)
 
     @classmethod
     def by_wave(cls, parts: Iterable[HarmonisingPart]) -> dict[str, Self]:
@@ -37,18 +41,15 @@ class Routes(NamedTuple):
 
     @classmethod
     def _of(cls, part: HarmonisingPart) -> Self:
-        deciding: dict[str, set[frozenset[str]]] = {}
-        of: dict[str, set[str]] = {}
+        of: dict[str, dict[str, frozenset[str]]] = {}
         for route in part.routing:
-            names = {name: chosen for name, chosen in route.asked_of.items() if name != ORGANISATION}
-            if not (names or route.filter):
-                continue
-            for name, chosen in names.items():
-                deciding.setdefault(name, set()).add(frozenset(map(str, chosen)))
-            for item in route.items:
-                of.setdefault(item, set()).update(names)
-        return cls(
-            frozenset(of),
-            {name: frozenset(sets) for name, sets in deciding.items()},
-            {item: frozenset(names) for item, names in of.items()},
-        )
+            names = {
+                name: frozenset(map(str, chosen))
+                for name, chosen in route.asked_of.items()
+                if name != ORGANISATION
+            }
+            if route.filter:
+                names[""] = frozenset()
+            for item in route.items if names else ():
+                of.setdefault(item, {}).update(names)
+        return cls(of)

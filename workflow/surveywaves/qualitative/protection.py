@@ -24,7 +24,7 @@ import numpy as np
 from surveywaves.disclosure import Rule
 from surveywaves.disclosure.audit import Joint, Known, Sizes, Small, Tie
 from surveywaves.disclosure.rounding import Crossed, draw
-from surveywaves.disclosure.system import BoolArray, FloatArray, IntArray
+from surveywaves.disclosure.rule import BoolArray, FloatArray, IntArray
 
 DRAWS: Final = 20
 """Tables that are drawn of a theme at most."""
