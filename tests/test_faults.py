@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures.process import BrokenProcessPool
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -47,10 +46,6 @@ WholeRun = Callable[[str], Path]
         (PermissionError(errno.EACCES, "x", "in.csv"), "in.csv: you may not read or write it (hint: "),
         (OSError(errno.ENAMETOOLONG, "x", "out"), "out: its path is too long for this system (hint: "),
         (MemoryError(), "measure(first): not enough memory (hint: "),
-        (
-            BrokenProcessPool(),
-            "measure(first): a process of it was ended, most often for lack of memory (hint: ",
-        ),
     ],
 )
 def test_what_a_machine_lacks_is_one_line(

@@ -6,7 +6,6 @@ import errno
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +73,7 @@ def stage(job: Job) -> Iterator[None]:
         told = json.dumps(record(job, taken), indent=1, sort_keys=True, ensure_ascii=False)
         write_text(f"{told}\n", str(path), private=True)
         flush(path.parent)
-    except (SurveywavesError, OSError, MemoryError, BrokenExecutor) as error:
+    except (SurveywavesError, OSError, MemoryError) as error:
         if (mistakes := mistakes_in(error, name_of(job))) is None:
             raise
         with suppress(OSError):  # where there is no room, there is none for this
@@ -107,8 +106,6 @@ def mistakes_in(error: Exception, doing: str) -> tuple[Mistake, ...] | None:
         return error.mistakes
     if isinstance(error, MemoryError):
         return (Mistake(doing, _NO_MEMORY, _FEWER),)
-    if isinstance(error, BrokenExecutor):
-        return (Mistake(doing, "a process of it was ended, most often for lack of memory", _FEWER),)
     if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
         return (Mistake(str(error.filename or doing), *_OF_THE_MACHINE[error.errno]),)
     return None
