@@ -54,28 +54,20 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Scenario:
-    """What the answers look like.
-
-    Parameters
-    ----------
-    name
-        In words.
-    shares
-        Of the five answers to an item of average difficulty, ascending; none if answers are normal numbers.
-    icc
-        Of latent answers.
-    items
-        Difficulties of the items, in standard deviations of one latent answer, with mean 0.
-    between, within
-        (C,) by how much respondents, and the answers of one, vary more in each cell than in the others; empty: equally.
-    """
+    """What the answers look like."""
 
     name: str
+    """In words."""
     shares: tuple[float, ...]
+    """Of the five answers to an item of average difficulty, ascending; none if answers are normal numbers."""
     icc: float
+    """Of latent answers."""
     items: tuple[float, ...]
+    """Difficulties of the items, in standard deviations of one latent answer, with mean 0."""
     between: tuple[float, ...] = ()
     within: tuple[float, ...] = ()
+    """(C,) by how much respondents, and the answers of one, vary more in each cell than in the others; empty:
+    equally."""
 
     @property
     def equal(self) -> bool:
@@ -288,23 +280,16 @@ class BreakingOff:
     Who breaks off names no organisation either: it is asked at the end. In the first wave they are anybody; in the
     second they tend to have answered low on the earlier scale. Latent answers are normal, with correlation `ICC` within
     a scale; an organisation's answers differ by `GAP`, the second wave's by `SHIFT`, in latent standard deviations.
-
-    Parameters
-    ----------
-    share
-        Who breaks off, in either wave.
-    related
-        Correlation of the earlier scale with the propensity to stay, in the second wave.
-    between
-        Correlation of the two scales' person effects; .7 makes that of the scores .5 and a bit.
-    respondents
-        Of the cells, (wave, organisation), organisations running fastest.
     """
 
     share: float = 0.24
+    """Who breaks off, in either wave."""
     related: float = 0.6
+    """Correlation of the earlier scale with the propensity to stay, in the second wave."""
     between: float = 0.7
+    """Correlation of the two scales' person effects; .7 makes that of the scores .5 and a bit."""
     respondents: tuple[int, int, int, int] = (170, 219, 186, 235)
+    """Of the cells, (wave, organisation), organisations running fastest."""
 
     ICC = 0.45
     GAP = 0.3

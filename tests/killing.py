@@ -14,21 +14,14 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Killed:
-    """What a killed run left behind.
-
-    Parameters
-    ----------
-    finished
-        Whether it had ended before the moment came.
-    records
-        Jobs that had left their record.
-    locked
-        Whether Snakemake's lock was left.
-    """
+    """What a killed run left behind."""
 
     finished: bool
+    """Whether it had ended before the moment came."""
     records: int
+    """Jobs that had left their record."""
     locked: bool
+    """Whether Snakemake's lock was left."""
 
 
 def start(snakefile: Path, folder: Path, *arguments: str, cores: int = 2) -> subprocess.Popen[bytes]:

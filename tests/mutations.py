@@ -28,25 +28,17 @@ Edit = Callable[[Path], Mapping[str, str] | None]
 
 @dataclass(frozen=True)
 class Mutation:
-    """One change.
-
-    Parameters
-    ----------
-    name
-        What is done.
-    kind
-        What it is done to: raw, configuration, publication, code, package, words.
-    edit
-        Does it.
-    stage
-        The stage that gives other results because of it, `ingest(phase1_2006)`; None: nothing that is pinned moves;
-        "?": that is to be found out; "stopped": the study does not run any more.
-    """
+    """One change."""
 
     name: str
+    """What is done."""
     kind: str
+    """What it is done to: raw, configuration, publication, code, package, words."""
     edit: Edit
+    """Does it."""
     stage: str | None
+    """The stage that gives other results because of it, `ingest(phase1_2006)`; None: nothing that is pinned moves; "?":
+    that is to be found out; "stopped": the study does not run any more."""
 
 
 def swap(path: str, old: str, new: str, *, count: int = 1, encoding: str = "utf-8") -> Edit:

@@ -22,18 +22,12 @@ REASONS = frozenset(reason.value for reason in Missing)
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """How one layout writes the answers to one question.
-
-    Parameters
-    ----------
-    column
-        The column, as the crosswalk names it.
-    cells
-        State -> the cells that mean it, as the wave's coding or map lists them.
-    """
+    """How one layout writes the answers to one question."""
 
     column: str
+    """The column, as the crosswalk names it."""
     cells: Mapping[State, tuple[str, ...]]
+    """State -> the cells that mean it, as the wave's coding or map lists them."""
 
     def has(self, reason: Missing) -> bool:
         """Say whether there is a cell for a reason."""

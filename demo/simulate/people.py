@@ -20,40 +20,26 @@ Truths = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Questionnaire:
-    """A wave's questions in the order asked, and how far its respondents get.
-
-    Parameters
-    ----------
-    asked
-        Items and variables.
-    reach
-        Question -> respondents who get to it; never more than at the question before.
-    """
+    """A wave's questions in the order asked, and how far its respondents get."""
 
     asked: tuple[str, ...]
+    """Items and variables."""
     reach: Mapping[str, int]
+    """Question -> respondents who get to it; never more than at the question before."""
 
 
 @dataclass(frozen=True)
 class People:
-    """Respondents before they have answered an item; every array has one entry a respondent.
-
-    Parameters
-    ----------
-    file
-        Place of their file in `demo.files`.
-    stamina
-        Rank: those ranked below a question's reach get to it.
-    employer
-        Organisation that employs them, said or not.
-    says
-        `organisation` and each variable of the study -> value, or reason of a missing one.
-    """
+    """Respondents before they have answered an item; every array has one entry a respondent."""
 
     file: NDArray[np.int64]
+    """Place of their file in `demo.files`."""
     stamina: NDArray[np.int64]
+    """Rank: those ranked below a question's reach get to it."""
     employer: Objects
+    """Organisation that employs them, said or not."""
     says: Mapping[str, Objects]
+    """`organisation` and each variable of the study -> value, or reason of a missing one."""
 
 
 def make_people(part: DemoPart, questionnaire: Questionnaire) -> People:

@@ -29,26 +29,17 @@ SKIPPED = Missing.SKIPPED.value
 
 @dataclass(frozen=True)
 class Respondents:
-    """Invented respondents of a wave.
-
-    Parameters
-    ----------
-    states
-        One row a respondent: `organisation`, each variable of the study, each item in the order asked. A cell is a
-        value (an item's 1..K on the response scale that the wave's coding gives, a level) or the reason of a missing
-        one.
-    file
-        Path of the file each came in.
-    weight
-        Survey weight.
-    employer
-        Organisation that employs each, whether they said so or not.
-    """
+    """Invented respondents of a wave."""
 
     states: pd.DataFrame
+    """One row a respondent: `organisation`, each variable of the study, each item in the order asked. A cell is a value
+    (an item's 1..K on the response scale that the wave's coding gives, a level) or the reason of a missing one."""
     file: pd.Series
+    """Path of the file each came in."""
     weight: pd.Series
+    """Survey weight."""
     employer: pd.Series
+    """Organisation that employs each, whether they said so or not."""
 
     @property
     def answers(self) -> pd.DataFrame:

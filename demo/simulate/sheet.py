@@ -18,45 +18,30 @@ from surveywaves.study.models import Layout
 
 @dataclass(frozen=True)
 class Answered:
-    """One question as a file holds it.
-
-    Parameters
-    ----------
-    name
-        Item or variable.
-    cells
-        How it is written.
-    written
-        The cells, one a return.
-    """
+    """One question as a file holds it."""
 
     name: str
+    """Item or variable."""
     cells: Cells
+    """How it is written."""
     written: list[str]
+    """The cells, one a return."""
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """The content of one raw file, before its format.
-
-    Parameters
-    ----------
-    part, file, layout_name
-        What is written, where, how.
-    questions
-        Each question of the demonstration with what the file asks of it, in the order asked.
-    weight
-        Survey weights, one a return.
-    rng
-        For whatever the format draws.
-    """
+    """The content of one raw file, before its format."""
 
     part: DemoPart
     file: DemoFile
     layout_name: str
+    """What is written, where, how."""
     questions: tuple[tuple[Block, tuple[Answered, ...]], ...]
+    """Each question of the demonstration with what the file asks of it, in the order asked."""
     weight: pd.Series
+    """Survey weights, one a return."""
     rng: np.random.Generator
+    """For whatever the format draws."""
 
     @classmethod
     def of(

@@ -49,22 +49,15 @@ Row = list[str | dt.datetime]
 
 @dataclass(frozen=True)
 class Column:
-    """A column of an export.
-
-    Parameters
-    ----------
-    question, label
-        First and second header cell.
-    cells
-        One a return.
-    example
-        What a test response has there.
-    """
+    """A column of an export."""
 
     question: str
     label: str
+    """First and second header cell."""
     cells: list[str]
+    """One a return."""
     example: str = ""
+    """What a test response has there."""
 
 
 def write_surveymonkey(sheet: Sheet) -> bytes:

@@ -37,23 +37,16 @@ WIDE = "id,q1,q2,q3,q4,q5\n"
 
 @dataclass(frozen=True)
 class Refused:
-    """A kind of raw file that is refused.
-
-    Parameters
-    ----------
-    name, write
-        Name of the file and what writes it; None: nothing does.
-    says
-        Parts of the error's line.
-    layout
-        Keys of its layout; without a `format`, a table.
-    """
+    """A kind of raw file that is refused."""
 
     kind: str
     name: str
     write: Write | None
+    """Name of the file and what writes it; None: nothing does."""
     says: tuple[str, ...]
+    """Parts of the error's line."""
     layout: dict[str, Any] = field(default_factory=dict)
+    """Keys of its layout; without a `format`, a table."""
 
 
 def merge_header(book: Any, sheet: Any) -> None:

@@ -31,29 +31,20 @@ Row = tuple[str, str, str, str, str]
 
 @dataclass(frozen=True)
 class Taken:
-    """A kind of raw file that is odd, and taken.
-
-    Parameters
-    ----------
-    name, write
-        Name of the file and what writes it.
-    problems
-        All there are: row, column, value, beginning of the problem, beginning of the action.
-    cells
-        The raw columns of the returns that are left.
-    layout
-        Keys of its layout; without a `format`, a table.
-    aside
-        Rows set aside.
-    """
+    """A kind of raw file that is odd, and taken."""
 
     kind: str
     name: str
     write: Write
+    """Name of the file and what writes it."""
     problems: list[Row]
+    """All there are: row, column, value, beginning of the problem, beginning of the action."""
     cells: dict[str, list[str | None]]
+    """The raw columns of the returns that are left."""
     layout: dict[str, Any] = field(default_factory=dict)
+    """Keys of its layout; without a `format`, a table."""
     aside: int = 0
+    """Rows set aside."""
 
 
 def empty(row: int) -> Row:

@@ -290,42 +290,29 @@ FACTS = {
 
 @dataclass(frozen=True)
 class Situation:
-    """A file as it comes, and what has to become of it.
-
-    Parameters
-    ----------
-    name
-        Family and situation: `labels: two options alike`.
-    kind
-        Of the twelve of issue 16.
-    what
-        What is in the file, in a line.
-    make
-        Writes the study and the files of `w2` (all in `resources/raw/w2`), and gives what is true of the returns, in
-        their order: levels of the groups, values of the items, or the reason why there is none. None: nothing to hold
-        against it, as where it is refused.
-    outcome
-        `asked`: at least one decision beside those of every wave, and all are settled by `answers`.
-    answers
-        Pattern of the place of a decision (`codings.codes.values.9`, `items.team_help.comparability`) -> what a person
-        writes there; a pattern takes its first group from what the decision says.
-    decisions
-        Most decisions that there may be beside the facts of every wave (`FACTS`).
-    said
-        Pattern of what must stand in the refusal, or among the decisions and warnings.
-    given
-        Options of `add-wave`: `format`, `encoding`, `sheet`, `header_rows`.
-    """
+    """A file as it comes, and what has to become of it."""
 
     name: str
+    """Family and situation: `labels: two options alike`."""
     kind: int
+    """Of the twelve of issue 16."""
     what: str
+    """What is in the file, in a line."""
     make: Callable[[Path], pd.DataFrame | None]
+    """Writes the study and the files of `w2` (all in `resources/raw/w2`), and gives what is true of the returns, in
+    their order: levels of the groups, values of the items, or the reason why there is none. None: nothing to hold
+    against it, as where it is refused."""
     outcome: Outcome = "right"
+    """`asked`: at least one decision beside those of every wave, and all are settled by `answers`."""
     answers: Mapping[str, Any] = field(default_factory=dict)
+    """Pattern of the place of a decision (`codings.codes.values.9`, `items.team_help.comparability`) -> what a person
+    writes there; a pattern takes its first group from what the decision says."""
     decisions: int | None = None
+    """Most decisions that there may be beside the facts of every wave (`FACTS`)."""
     said: str = ""
+    """Pattern of what must stand in the refusal, or among the decisions and warnings."""
     given: Mapping[str, Any] = field(default_factory=dict)
+    """Options of `add-wave`: `format`, `encoding`, `sheet`, `header_rows`."""
 
     def check(self, folder: Path) -> None:
         """Go through it as a person would, and raise an `AssertionError` where it ends in another way."""

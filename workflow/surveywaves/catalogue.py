@@ -74,34 +74,23 @@ _TESTED: Final = ("analysis", *_CELL)
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """A table, which is released unless it is private.
-
-    Parameters
-    ----------
-    name
-        Of its files.
-    stage
-        Rule that computes it; `release` where it is about the files, or about the release itself.
-    key
-        Columns that together name a row.
-    further
-        Columns that tell rows apart which the key leaves alike; where it leaves none alike, they are results.
-    own
-        Whether a row that names waves is about these alone: another wave cannot move it. The rows of the others come
-        from models over all waves.
-    linked
-        Terms whose withholding, though not their value, is decided over all waves together.
-    private
-        Whether it is for the release to know, and never released.
-    """
+    """A table, which is released unless it is private."""
 
     name: str
+    """Of its files."""
     stage: str
+    """Rule that computes it; `release` where it is about the files, or about the release itself."""
     key: tuple[str, ...]
+    """Columns that together name a row."""
     further: tuple[str, ...] = ()
+    """Columns that tell rows apart which the key leaves alike; where it leaves none alike, they are results."""
     own: bool = False
+    """Whether a row that names waves is about these alone: another wave cannot move it. The rows of the others come
+    from models over all waves."""
     linked: tuple[str, ...] = ()
+    """Terms whose withholding, though not their value, is decided over all waves together."""
     private: bool = False
+    """Whether it is for the release to know, and never released."""
 
 
 _ALL: Final = (
@@ -183,31 +172,21 @@ ABREAST: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
-    """A figure or a table, or one of a kind for each of something.
-
-    Parameters
-    ----------
-    name
-        Of its files. What stands in braces is one of `over`.
-    maker
-        `module:function` in this package, called with the tables that it reads, in their order, then the study in
-        words, and as keywords what it is made for.
-    reads
-        Released tables without which there is none. A figure's rows are of the first.
-    place
-        Where it stands in the report: a section, or `section/part`.
-    over
-        What there is one for each of: see `DIMENSIONS`.
-    needs
-        What a study must have for it: see `NEEDS`.
-    """
+    """A figure or a table, or one of a kind for each of something."""
 
     name: str
+    """Of its files. What stands in braces is one of `over`."""
     maker: str
+    """`module:function` in this package, called with the tables that it reads, in their order, then the study in words,
+    and as keywords what it is made for."""
     reads: tuple[str, ...]
+    """Released tables without which there is none. A figure's rows are of the first."""
     place: str
+    """Where it stands in the report: a section, or `section/part`."""
     over: tuple[str, ...] = ()
+    """What there is one for each of: see `DIMENSIONS`."""
     needs: tuple[str, ...] = ()
+    """What a study must have for it: see `NEEDS`."""
 
     @property
     def section(self) -> str:
@@ -223,31 +202,20 @@ class Exhibit:
 
 @dataclass(frozen=True, slots=True)
 class Figure(Exhibit):
-    """A figure; its maker gets a `Presentation` and returns a `Drawing`.
-
-    Parameters
-    ----------
-    narrow
-        Whether it is drawn for a telephone as well.
-    """
+    """A figure; its maker gets a `Presentation` and returns a `Drawing`."""
 
     narrow: bool = False
+    """Whether it is drawn for a telephone as well."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table(Exhibit):
-    """A table to paste; its maker gets `Labels` and returns a `Table`.
-
-    Parameters
-    ----------
-    beside
-        Released tables that its maker gets as keywords of these names where there are any.
-    folder
-        Folder of its files, below `results/`.
-    """
+    """A table to paste; its maker gets `Labels` and returns a `Table`."""
 
     beside: tuple[str, ...] = ()
+    """Released tables that its maker gets as keywords of these names where there are any."""
     folder: str = "tables"
+    """Folder of its files, below `results/`."""
 
     def make(self, tables: Mapping[str, Any], words: object, about: Mapping[str, str]) -> Any:
         """Make it."""
@@ -422,22 +390,15 @@ INTERVIEW_TABLES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class One:
-    """A figure or a table of a study, before it is made.
-
-    Parameters
-    ----------
-    name, place
-        Without braces.
-    about
-        What it is made for: a variable, a scale, a term.
-    exhibit
-        Its entry.
-    """
+    """A figure or a table of a study, before it is made."""
 
     name: str
     place: str
+    """Without braces."""
     about: Mapping[str, str]
+    """What it is made for: a variable, a scale, a term."""
     exhibit: Exhibit
+    """Its entry."""
 
     def make(self, tables: Mapping[str, Any], words: object) -> Any:
         """Make it from released tables."""

@@ -357,21 +357,14 @@ def missing_summary(missing: pd.DataFrame, *, sections: Mapping[str, int]) -> pd
 
 @dataclass(frozen=True, slots=True)
 class _Groups:
-    """Wave and organisation of every return as one number, and which numbers make up each group of a table.
-
-    Parameters
-    ----------
-    codes
-        Number of each return.
-    size
-        How many numbers there are.
-    members
-        Wave, organisation and the numbers that belong to it, in the order of a table.
-    """
+    """Wave and organisation of every return as one number, and which numbers make up each group of a table."""
 
     codes: NDArray[np.int64]
+    """Number of each return."""
     size: int
+    """How many numbers there are."""
     members: tuple[tuple[str, str, list[int]], ...]
+    """Wave, organisation and the numbers that belong to it, in the order of a table."""
 
     @classmethod
     def of(cls, responses: pd.DataFrame, organisations: Mapping[str, Sequence[str]]) -> _Groups:

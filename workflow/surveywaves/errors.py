@@ -9,25 +9,17 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One thing that is wrong.
-
-    Parameters
-    ----------
-    where
-        The file, and where it is known the row, column or key in it.
-    what
-        What is wrong, in one clause.
-    hint
-        What to do about it; empty where there is nothing to add.
-    logged
-        What is wrong, for a log, where `what` or `hint` quotes a cell of a raw file: only the person who mends it may
-        see that, on the screen.
-    """
+    """One thing that is wrong."""
 
     where: str
+    """The file, and where it is known the row, column or key in it."""
     what: str
+    """What is wrong, in one clause."""
     hint: str = ""
+    """What to do about it; empty where there is nothing to add."""
     logged: str = ""
+    """What is wrong, for a log, where `what` or `hint` quotes a cell of a raw file: only the person who mends it may
+    see that, on the screen."""
 
     def __str__(self) -> str:
         line = f"{self.where}: {self.what}"

@@ -19,19 +19,13 @@ CODEBOOK: Final = ("variable", "kind", "label", "values", "section", "scale", "k
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
-    """All waves in one table.
-
-    Parameters
-    ----------
-    responses
-        One row a respondent, in the order of the waves. `<item>_rescaled` columns stand at the end in the order of
-        the items; a wave that has none of its own is missing there.
-    missing
-        The same rows: the reasons of missing values.
-    """
+    """All waves in one table."""
 
     responses: pd.DataFrame
+    """One row a respondent, in the order of the waves. `<item>_rescaled` columns stand at the end in the order of the
+    items; a wave that has none of its own is missing there."""
     missing: pd.DataFrame
+    """The same rows: the reasons of missing values."""
 
 
 def pool(responses: Sequence[pd.DataFrame], missing: Sequence[pd.DataFrame]) -> Pooled:

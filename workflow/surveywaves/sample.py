@@ -16,39 +16,26 @@ from surveywaves.terms import ALL
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scale:
-    """The answers that are analysed.
-
-    Parameters
-    ----------
-    name
-        The scale's name, for the tables.
-    items
-        Its items, in order.
-    keys
-        Item -> +1, or -1 if agreeing means less of what the scale measures: y becomes low + high - y.
-    response_range
-        Lowest and highest possible answer.
-    favourable
-        The favourable answers, after reverse keying.
-    min_answered
-        Items a respondent must have answered to get a scale score.
-    flagged
-        Items that were found to work differently between waves or organisations.
-    points
-        Item -> how many response options it has, where items differ in them: see `on_one_range`. Empty: they do not.
-    favourable_of
-        Item -> its favourable answers, after reverse keying, where the items differ in them.
-    """
+    """The answers that are analysed."""
 
     name: str
+    """The scale's name, for the tables."""
     items: tuple[str, ...]
+    """Its items, in order."""
     keys: Mapping[str, int]
+    """Item -> +1, or -1 if agreeing means less of what the scale measures: y becomes low + high - y."""
     response_range: tuple[int, int]
+    """Lowest and highest possible answer."""
     favourable: tuple[int, ...] = ()
+    """The favourable answers, after reverse keying."""
     min_answered: int = 1
+    """Items a respondent must have answered to get a scale score."""
     flagged: tuple[str, ...] = ()
+    """Items that were found to work differently between waves or organisations."""
     points: Mapping[str, int] = field(default_factory=dict)
+    """Item -> how many response options it has, where items differ in them: see `on_one_range`. Empty: they do not."""
     favourable_of: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Item -> its favourable answers, after reverse keying, where the items differ in them."""
 
 
 def is_continuous(covariate: pd.Series[Any]) -> bool:
@@ -58,63 +45,46 @@ def is_continuous(covariate: pd.Series[Any]) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """Who is analysed.
-
-    Parameters
-    ----------
-    frame
-        (N rows) one row a respondent: `wave` and `organisation` (text, may be missing), one column an item (as worded,
-        may be missing), and the columns named here.
-    waves, organisations
-        Those to report, in order, waves in order of time. Respondents of others take no part, nor do those who stated
-        none, but where a statistic says that it is of everybody.
-    covariates
-        Columns that the mixed models adjust for: continuous where numeric, otherwise (text, boolean, categorical)
-        categorical, the first level in sorted order being the reference. Respondents with one missing are left out of
-        the models; a missing category that has a name is kept.
-    weight
-        Column of the models' sampling weights, finite and not negative; only their ratios within a wave matter.
-        Respondents of weight 0 or with none are left out of the models. Empty: no weights.
-    team
-        Column of each respondent's team. The same name is the same team in every cell. Respondents without one are
-        left out of the models. Empty: no teams.
-    absent
-        Wave -> why it takes no part, in words. Such waves are not among `waves`.
-    asked
-        Wave -> what it asked, where answers to different questions cannot be compared.
-    shares, shares_note
-        Organisation -> its share of all staff, summing to 1, by which the organisations' estimates are weighted to one
-        of all staff; and where the shares are from. Empty: no such estimates. See `with_shares`.
-    reference
-        The wave whose respondents divide as all staff do, where no shares are stated.
-    smallest_overlap
-        Smallest share of the respondents compared whose categorical covariates occur in every cell of a contrast, from
-        0 to 1: below it, covariates adjust nothing, and the contrast is not estimated.
-    against
-        What organisations are compared with: ``all`` together, one by its name, or each with each other where empty.
-    smallest_of_all
-        Fewest answers to an item with which an organisation is one of those that make up all staff, where organisations
-        are not compared in pairs: see `surveywaves.mixed.contrasts`.
-    sampled
-        Wave -> share of the population that answered, 0 to 1: robust covariances are then of what that population
-        thinks, and not of a superpopulation. Waves that are not here are samples of a large one.
-    """
+    """Who is analysed."""
 
     frame: pd.DataFrame
+    """(N rows) one row a respondent: `wave` and `organisation` (text, may be missing), one column an item (as worded,
+    may be missing), and the columns named here."""
     waves: tuple[str, ...]
     organisations: tuple[str, ...]
+    """Those to report, in order, waves in order of time. Respondents of others take no part, nor do those who stated
+    none, but where a statistic says that it is of everybody."""
     covariates: tuple[str, ...] = ()
+    """Columns that the mixed models adjust for: continuous where numeric, otherwise (text, boolean, categorical)
+    categorical, the first level in sorted order being the reference. Respondents with one missing are left out of the
+    models; a missing category that has a name is kept."""
     weight: str = ""
+    """Column of the models' sampling weights, finite and not negative; only their ratios within a wave matter.
+    Respondents of weight 0 or with none are left out of the models. Empty: no weights."""
     team: str = ""
+    """Column of each respondent's team. The same name is the same team in every cell. Respondents without one are left
+    out of the models. Empty: no teams."""
     absent: Mapping[str, str] = field(default_factory=dict)
+    """Wave -> why it takes no part, in words. Such waves are not among `waves`."""
     asked: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Wave -> what it asked, where answers to different questions cannot be compared."""
     shares: Mapping[str, float] = field(default_factory=dict)
     shares_note: str = ""
+    """Organisation -> its share of all staff, summing to 1, by which the organisations' estimates are weighted to one
+    of all staff; and where the shares are from. Empty: no such estimates. See `with_shares`."""
     sampled: Mapping[str, float] = field(default_factory=dict)
+    """Wave -> share of the population that answered, 0 to 1: robust covariances are then of what that population
+    thinks, and not of a superpopulation. Waves that are not here are samples of a large one."""
     reference: str = ""
+    """The wave whose respondents divide as all staff do, where no shares are stated."""
     smallest_overlap: float = 0.5
+    """Smallest share of the respondents compared whose categorical covariates occur in every cell of a contrast, from 0
+    to 1: below it, covariates adjust nothing, and the contrast is not estimated."""
     against: str = ""
+    """What organisations are compared with: ``all`` together, one by its name, or each with each other where empty."""
     smallest_of_all: int = 0
+    """Fewest answers to an item with which an organisation is one of those that make up all staff, where organisations
+    are not compared in pairs: see `surveywaves.mixed.contrasts`."""
 
     def with_shares(self) -> Sample:
         """Make the shares sum to 1; where none are stated, take those of the reference wave's respondents.

@@ -99,21 +99,14 @@ def raked(margins: Mapping[str, Margins]) -> OfPeople:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Raking:
-    """Weights that meet the margins.
-
-    Parameters
-    ----------
-    weights
-        (N,) of mean 1 over those whose first weight was not 0.
-    rounds
-        How often each variable was adjusted.
-    distance
-        The largest difference left between a weighted and a known share.
-    """
+    """Weights that meet the margins."""
 
     weights: FloatArray
+    """(N,) of mean 1 over those whose first weight was not 0."""
     rounds: int
+    """How often each variable was adjusted."""
     distance: float
+    """The largest difference left between a weighted and a known share."""
 
     @property
     def design_effect(self) -> float:

@@ -102,27 +102,18 @@ PARTS: Final = "groups"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of number in a table of counts.
-
-    Parameters
-    ----------
-    columns
-        Where the numbers stand.
-    statbarn
-        Their class.
-    base
-        Column that says of how many respondents they are; "": none does.
-    counts
-        Those of the columns that count people.
-    made_from
-        Other released tables, of which the numbers say nothing that these do not.
-    """
+    """A kind of number in a table of counts."""
 
     columns: tuple[str, ...]
+    """Where the numbers stand."""
     statbarn: Statbarn
+    """Their class."""
     base: str = ""
+    """Column that says of how many respondents they are; "": none does."""
     counts: tuple[str, ...] = ()
+    """Those of the columns that count people."""
     made_from: str = ""
+    """Other released tables, of which the numbers say nothing that these do not."""
 
 
 def _counted(columns: str, base: str, counts: str) -> Kind:

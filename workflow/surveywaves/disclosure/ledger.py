@@ -60,18 +60,12 @@ Digests = NDArray[np.uint64]
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """What the rows of a wave's respondents are.
-
-    Parameters
-    ----------
-    columns
-        View -> columns that hold something in the wave.
-    rows
-        Organisation -> view -> keyed digests of its respondents' rows, (respondents,), sorted.
-    """
+    """What the rows of a wave's respondents are."""
 
     columns: Mapping[str, tuple[str, ...]]
+    """View -> columns that hold something in the wave."""
     rows: Mapping[str, Mapping[str, Digests]]
+    """Organisation -> view -> keyed digests of its respondents' rows, (respondents,), sorted."""
 
     def all(self, view: str) -> Digests:
         """Return the digests of all respondents of the wave."""
@@ -234,21 +228,14 @@ def people_apart(old: Digests, new: Digests) -> int:
 
 @dataclass(frozen=True)
 class Entry:
-    """A release that went out.
-
-    Parameters
-    ----------
-    label
-        What it is called.
-    rule
-        The rule that it was made under, as plain data.
-    waves
-        Wave -> name of its state.
-    """
+    """A release that went out."""
 
     label: str
+    """What it is called."""
     rule: Mapping[str, Any]
+    """The rule that it was made under, as plain data."""
     waves: Mapping[str, str]
+    """Wave -> name of its state."""
 
 
 @dataclass(frozen=True)
@@ -364,31 +351,21 @@ def of_text(text: str, key: Key) -> Ledger:
 
 @dataclass(frozen=True)
 class Conflict:
-    """A wave of an earlier release that cannot stand beside the new one.
-
-    Parameters
-    ----------
-    label, wave
-        The earlier release, and the wave.
-    pair
-        Keyed digest of the two states, which a person may sign for.
-    fewer_than
-        Number of people that the two would have to differ by; 0: that is not what is wrong.
-    people
-        By how many they differ, organisation ("" in all) and view -> number; only those too small.
-    keys
-        Keys of the rule that are not as they were.
-    gone
-        Columns that the earlier release has and this one has not, for which reason nobody can tell.
-    """
+    """A wave of an earlier release that cannot stand beside the new one."""
 
     label: str
     wave: str
+    """The earlier release, and the wave."""
     pair: str
+    """Keyed digest of the two states, which a person may sign for."""
     fewer_than: int = 0
+    """Number of people that the two would have to differ by; 0: that is not what is wrong."""
     people: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """By how many they differ, organisation ("" in all) and view -> number; only those too small."""
     keys: tuple[str, ...] = ()
+    """Keys of the rule that are not as they were."""
     gone: tuple[str, ...] = ()
+    """Columns that the earlier release has and this one has not, for which reason nobody can tell."""
 
     def mistake(self) -> Mistake:
         """Put it in a line for everybody: not how many people, nor of which organisation they are."""

@@ -46,30 +46,20 @@ _DECIMAL: Final = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]
 
 @dataclass(frozen=True, slots=True)
 class Meanings:
-    """What the labels of a column mean.
-
-    Parameters
-    ----------
-    title
-        Where the study says so: ``coding `agreement```.
-    states
-        Label after `normalise` -> its state.
-    labels
-        The labels as the study writes them.
-    words
-        What the values 1, 2, ... are called; empty for an item, whose values are their own names.
-    others
-        State of a label that nothing explains; None: it is a mistake.
-    ranges
-        Lowest and highest number and state of each label of a variable that is a range (`18-29`).
-    """
+    """What the labels of a column mean."""
 
     title: str
+    """Where the study says so: ``coding `agreement```."""
     states: Mapping[str, int]
+    """Label after `normalise` -> its state."""
     labels: tuple[str, ...]
+    """The labels as the study writes them."""
     words: tuple[str, ...] = ()
+    """What the values 1, 2, ... are called; empty for an item, whose values are their own names."""
     others: int | None = None
+    """State of a label that nothing explains; None: it is a mistake."""
     ranges: tuple[tuple[float, float, int], ...] = ()
+    """Lowest and highest number and state of each label of a variable that is a range (`18-29`)."""
 
     def value(self, state: int) -> str:
         """Name a value or reason."""
@@ -151,18 +141,12 @@ def _prepare(
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A raw column by its distinct cells.
-
-    Parameters
-    ----------
-    codes
-        Place in `labels` of each row's cell, -1 where it is blank.
-    labels
-        Distinct cells as they stand.
-    """
+    """A raw column by its distinct cells."""
 
     codes: NDArray[np.intp]
+    """Place in `labels` of each row's cell, -1 where it is blank."""
     labels: tuple[str, ...]
+    """Distinct cells as they stand."""
 
     @classmethod
     def of(cls, cells: pd.Series) -> Column:

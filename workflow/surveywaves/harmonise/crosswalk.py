@@ -21,22 +21,15 @@ from surveywaves.text import did_you_mean, normalise
 
 @dataclass(frozen=True, slots=True)
 class RawColumns:
-    """The raw columns of a wave, and in which of them one layout has anything.
-
-    Parameters
-    ----------
-    names
-        Full names, in the order of the files.
-    folded
-        The names after `normalise`.
-    here, elsewhere
-        Whether the column has content in this layout; in another one.
-    """
+    """The raw columns of a wave, and in which of them one layout has anything."""
 
     names: tuple[str, ...]
+    """Full names, in the order of the files."""
     folded: tuple[str, ...]
+    """The names after `normalise`."""
     here: NDArray[np.bool_]
     elsewhere: NDArray[np.bool_]
+    """Whether the column has content in this layout; in another one."""
 
     def find(self, wanted: str) -> list[int]:
         """List the columns that a name may mean: one if all is well, none, or several that it does not tell apart.
@@ -91,22 +84,15 @@ def raw_columns(cells: pd.DataFrame) -> Iterator[tuple[str, NDArray[np.intp], Ra
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A column that the crosswalk names.
-
-    Parameters
-    ----------
-    use
-        What for, in words: ``item trust_1``.
-    column
-        As the crosswalk names it.
-    shared
-        Whether other uses may read the same column: two variables may (a job title gives profession and grade),
-        an item has its column for itself.
-    """
+    """A column that the crosswalk names."""
 
     use: str
+    """What for, in words: ``item trust_1``."""
     column: str
+    """As the crosswalk names it."""
     shared: bool
+    """Whether other uses may read the same column: two variables may (a job title gives profession and grade), an item
+    has its column for itself."""
 
 
 def assign(

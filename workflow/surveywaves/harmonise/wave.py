@@ -50,24 +50,16 @@ LEAVES_NO_TRACE: Final = (BLANK, NOT_ASKED, BROKE_OFF)
 
 @dataclass(slots=True)
 class Answers:
-    """A wave as it fills up, layout by layout.
-
-    Parameters
-    ----------
-    states
-        Column of the harmonised data -> what its cells are, for every return of the wave.
-    weight
-        Survey weight of every return.
-    problems
-        Cells that were not taken as they stood, with the return's `place` in the wave.
-    recodings
-        Rows of the table of recodings.
-    """
+    """A wave as it fills up, layout by layout."""
 
     states: dict[str, States]
+    """Column of the harmonised data -> what its cells are, for every return of the wave."""
     weight: NDArray[np.float64]
+    """Survey weight of every return."""
     problems: list[pd.DataFrame]
+    """Cells that were not taken as they stood, with the return's `place` in the wave."""
     recodings: list[tuple[object, ...]]
+    """Rows of the table of recodings."""
 
     @classmethod
     def empty(cls, part: HarmonisingPart, size: int, rescaled: Iterable[str]) -> Answers:
@@ -255,27 +247,19 @@ RECODINGS: Final = ("wave", "layout", "column", "variable", "raw", "value", "n")
 
 @dataclass(frozen=True, slots=True)
 class Harmonised:
-    """A wave in the terms of the instrument; columns as `docs/files.md` gives them.
-
-    Parameters
-    ----------
-    responses
-        One row a respondent, in the order of the cells: identifiers, organisation, grouping variables, `complete`,
-        `weight`, items (Int8, 1..K as worded), rescaled items.
-    missing
-        The same rows: `wave, respondent`, then for the organisation and every variable, item and rescaled item the
-        reason of a missing value (categorical, `REASONS`), missing itself where there is a value.
-    problems
-        One row a cell that was not taken as it stood.
-    recodings
-        One row a distinct raw cell of a column and what became of it; blanks stand as "". The counts of a column add
-        up to the returns of its layout.
-    """
+    """A wave in the terms of the instrument; columns as `docs/files.md` gives them."""
 
     responses: pd.DataFrame
+    """One row a respondent, in the order of the cells: identifiers, organisation, grouping variables, `complete`,
+    `weight`, items (Int8, 1..K as worded), rescaled items."""
     missing: pd.DataFrame
+    """The same rows: `wave, respondent`, then for the organisation and every variable, item and rescaled item the
+    reason of a missing value (categorical, `REASONS`), missing itself where there is a value."""
     problems: pd.DataFrame
+    """One row a cell that was not taken as it stood."""
     recodings: pd.DataFrame
+    """One row a distinct raw cell of a column and what became of it; blanks stand as "". The counts of a column add up
+    to the returns of its layout."""
 
 
 def harmonise(cells: pd.DataFrame, *, part: HarmonisingPart) -> Harmonised:

@@ -60,75 +60,52 @@ SEPARATED: Final = "no finite estimate, some answers being all at one end (perfe
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OrdinalFit:
-    """A fitted cumulative link mixed model; T thresholds, P fixed-effect columns, those of the design.
-
-    Parameters
-    ----------
-    link
-        The latent distribution.
-    levels
-        (T + 1,) the answers that somebody gave, ascending, after reverse keying.
-    unused
-        Levels of the design that nobody in it gave: no part of the model.
-    columns
-        Names of the P columns.
-    cells
-        How many of them, the first, are cells.
-    with_teams
-        Whether the design knows teams.
-    theta, theta_cov
-        (D,) thresholds, coefficients, tau and, with teams, omega; their covariance. NaN for a standard
-        deviation that cannot be told; its covariance, and that of all not free, is 0. This is one solution of
-        many, and only what is determined means anything.
-    determined, determined_at_first
-        Which combinations of thresholds and coefficients the answers determine; and which they would if
-        those that have no finite estimate counted as determined.
-    unknown
-        What has a variance that cannot be estimated.
-    infinite
-        Names of the columns that have no finite estimate, where it is that simple.
-    separated
-        Whether anything has no finite estimate. The other estimates are then those of the limit.
-    loglik
-        Log-likelihood; with weights, of the pseudo-likelihood.
-    nodes
-        (number,) nodes of the quadrature over all of a respondent's shift.
-    scaled_gradient
-        g'H^-1 g at the estimates: how far they are from the maximum, in standard errors squared.
-    freedom
-        Degrees of freedom of every combination: infinite, but with weights clusters less free parameters.
-    maximum
-        The maximum; none if there is no fit.
-    n_obs, n_respondents
-        Answers; respondents.
-    status
-        ``ok``; ``boundary`` (tau or omega is 0); or why there is no fit, and then every number is NaN.
-    note
-        The status in words.
-    """
+    """A fitted cumulative link mixed model; T thresholds, P fixed-effect columns, those of the design."""
 
     link: Link
+    """The latent distribution."""
     levels: FloatArray
+    """(T + 1,) the answers that somebody gave, ascending, after reverse keying."""
     unused: FloatArray
+    """Levels of the design that nobody in it gave: no part of the model."""
     columns: tuple[str, ...]
+    """Names of the P columns."""
     cells: int
+    """How many of them, the first, are cells."""
     with_teams: bool
+    """Whether the design knows teams."""
     theta: FloatArray
     theta_cov: FloatArray
+    """(D,) thresholds, coefficients, tau and, with teams, omega; their covariance. NaN for a standard deviation that
+    cannot be told; its covariance, and that of all not free, is 0. This is one solution of many, and only what is
+    determined means anything."""
     determined: Determined
     determined_at_first: Determined
+    """Which combinations of thresholds and coefficients the answers determine; and which they would if those that have
+    no finite estimate counted as determined."""
     n_obs: int
     n_respondents: int
+    """Answers; respondents."""
     status: Status
+    """``ok``; ``boundary`` (tau or omega is 0); or why there is no fit, and then every number is NaN."""
     note: str
+    """The status in words."""
     unknown: Unknown = ()
+    """What has a variance that cannot be estimated."""
     infinite: tuple[str, ...] = ()
+    """Names of the columns that have no finite estimate, where it is that simple."""
     separated: bool = False
+    """Whether anything has no finite estimate. The other estimates are then those of the limit."""
     loglik: float = math.nan
+    """Log-likelihood; with weights, of the pseudo-likelihood."""
     nodes: FloatArray = field(default_factory=lambda: np.zeros(0))
+    """(number,) nodes of the quadrature over all of a respondent's shift."""
     scaled_gradient: float = math.nan
+    """g'H^-1 g at the estimates: how far they are from the maximum, in standard errors squared."""
     freedom: float = math.nan
+    """Degrees of freedom of every combination: infinite, but with weights clusters less free parameters."""
     maximum: Maximum | None = None
+    """The maximum; none if there is no fit."""
 
     @property
     def analysis(self) -> str:

@@ -28,19 +28,13 @@ FARTHEST: Final = 100.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Components:
-    """Variances within respondents, between respondents (of a team) and, with teams, between teams.
-
-    Parameters
-    ----------
-    variances
-        (2,) or (3,) NaN for one that is not in the model or cannot be told from another; all NaN without a fit.
-    slopes, cov
-        Derivatives of the variances by the model's variance parameters, and the covariance of these.
-    """
+    """Variances within respondents, between respondents (of a team) and, with teams, between teams."""
 
     variances: FloatArray
+    """(2,) or (3,) NaN for one that is not in the model or cannot be told from another; all NaN without a fit."""
     slopes: FloatArray
     cov: FloatArray
+    """Derivatives of the variances by the model's variance parameters, and the covariance of these."""
 
     @property
     def total(self) -> float:

@@ -43,80 +43,58 @@ class Design:
 
     In the shapes below, C is the number of cells, J of items, Q of covariate columns, V of distinct
     combinations of covariates, T of teams, G of groups, R of patterns, L of distinct answers.
-
-    Parameters
-    ----------
-    waves, organisations
-        As asked for; the cells are their product, organisations running fastest.
-    items
-        Those that somebody answered, in the order asked for. The first is the reference.
-    unanswered
-        The items asked for that nobody answered. They are no part of the model.
-    common
-        (J,) which items the means are over: those linked, by the cells where they were answered, with the
-        items that most respondents answered. An item that shares no cell with these, directly or through
-        others, cannot be compared with them.
-    covariates
-        Names of the Q covariate columns: ``name`` of a continuous one, ``name[level]`` of a categorical one.
-    teams
-        (T,) names of the teams; none if the design knows no teams.
-    levels
-        (L,) the distinct answers after reverse keying, ascending.
-    profiles
-        (V, Q) the covariate columns, centred over the respondents: at 0 everywhere, a respondent is the
-        average of all respondents of the design.
-    cell, profile, team
-        (G,) each group's cell, its row in `profiles`, and its team (0 if there are none).
-    answered
-        (G, J) which items the group answered; at least one.
-    group
-        (R,) each pattern's group.
-    answers
-        (R, J) 0 where missing, otherwise 1 + the index into `levels`.
-    persons
-        (R,) respondents.
-    count
-        (R,) the sum of the respondents' weights, the weights of a wave having mean 1; without weights, `persons`.
-    square
-        (R,) what a respondent's squared score counts for in a robust covariance, summed: the weight's square, times
-        1 - n/N where a wave is n of a population of N (the finite population correction of Cochran 1977, Sampling
-        Techniques, sec. 2.8).
-    weighted
-        Whether there are weights.
-    left_out
-        Reason -> number of respondents of the frame that are not in the design.
-    mixed
-        Whether the items differ in their response options.
-    shares, shares_note, smallest_overlap, against, smallest_of_all
-        Of the sample.
     """
 
     waves: tuple[str, ...]
     organisations: tuple[str, ...]
+    """As asked for; the cells are their product, organisations running fastest."""
     items: tuple[str, ...]
+    """Those that somebody answered, in the order asked for. The first is the reference."""
     unanswered: tuple[str, ...]
+    """The items asked for that nobody answered. They are no part of the model."""
     common: BoolArray
+    """(J,) which items the means are over: those linked, by the cells where they were answered, with the items that
+    most respondents answered. An item that shares no cell with these, directly or through others, cannot be compared
+    with them."""
     covariates: tuple[str, ...]
+    """Names of the Q covariate columns: ``name`` of a continuous one, ``name[level]`` of a categorical one."""
     teams: tuple[str, ...]
+    """(T,) names of the teams; none if the design knows no teams."""
     levels: FloatArray
+    """(L,) the distinct answers after reverse keying, ascending."""
     profiles: FloatArray
+    """(V, Q) the covariate columns, centred over the respondents: at 0 everywhere, a respondent is the average of all
+    respondents of the design."""
     cell: IntArray
     profile: IntArray
     team: IntArray
+    """(G,) each group's cell, its row in `profiles`, and its team (0 if there are none)."""
     answered: BoolArray
+    """(G, J) which items the group answered; at least one."""
     group: IntArray
+    """(R,) each pattern's group."""
     answers: CodeArray
+    """(R, J) 0 where missing, otherwise 1 + the index into `levels`."""
     persons: FloatArray
+    """(R,) respondents."""
     count: FloatArray
+    """(R,) the sum of the respondents' weights, the weights of a wave having mean 1; without weights, `persons`."""
     square: FloatArray
+    """(R,) what a respondent's squared score counts for in a robust covariance, summed: the weight's square, times 1 -
+    n/N where a wave is n of a population of N (the finite population correction of Cochran 1977, Sampling Techniques,
+    sec. 2.8)."""
     weighted: bool
+    """Whether there are weights."""
     left_out: Mapping[str, int]
+    """Reason -> number of respondents of the frame that are not in the design."""
     mixed: bool
+    """Whether the items differ in their response options."""
     shares: Mapping[str, float]
     shares_note: str
     smallest_overlap: float
     against: str
     smallest_of_all: int
+    """Of the sample."""
 
     @property
     def cells(self) -> tuple[tuple[str, str], ...]:

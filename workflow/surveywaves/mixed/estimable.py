@@ -27,18 +27,12 @@ TEAMS_ARE_COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Determined:
-    """Which combinations of P parameters the data determine.
-
-    Parameters
-    ----------
-    null
-        (P, nullity) combinations that change nothing in the data, of norm 1, on the scale of `scale`.
-    scale
-        (P,) lengths of the columns.
-    """
+    """Which combinations of P parameters the data determine."""
 
     null: FloatArray
+    """(P, nullity) combinations that change nothing in the data, of norm 1, on the scale of `scale`."""
     scale: FloatArray
+    """(P,) lengths of the columns."""
 
     def __call__(self, rows: FloatArray) -> BoolArray:
         """(R,) which of (R, P) combinations are determined."""

@@ -309,38 +309,27 @@ def _favourable(design: Design, scale: Scale) -> BoolArray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Answers:
-    """What was answered; C cells, J statements, R patterns, K clusters of a cell.
-
-    Parameters
-    ----------
-    cell, given, good
-        (R,) each pattern's cell; (R, J) which statements it answered, and which of these favourably.
-    number, total, share
-        (C, J) how many answered, their weights, and the share of these that is favourable (0 where nobody answered).
-    clusters
-        (C, J) respondents, or teams, who answered.
-    units
-        (C,) respondents, or teams.
-    reach
-        (C,) what the squares of respondents' scores are multiplied by where the population is finite; 1 with weights,
-        whose squares know it.
-    members
-        For each cell (K, J) how many of each cluster answered, with (K,) the team; None without teams.
-    together
-        (C, J, J) how many answered both; without teams.
-    """
+    """What was answered; C cells, J statements, R patterns, K clusters of a cell."""
 
     cell: IntArray
     given: BoolArray
     good: BoolArray
+    """(R,) each pattern's cell; (R, J) which statements it answered, and which of these favourably."""
     number: FloatArray
     total: FloatArray
     share: FloatArray
+    """(C, J) how many answered, their weights, and the share of these that is favourable (0 where nobody answered)."""
     clusters: FloatArray
+    """(C, J) respondents, or teams, who answered."""
     units: FloatArray
+    """(C,) respondents, or teams."""
     reach: FloatArray
+    """(C,) what the squares of respondents' scores are multiplied by where the population is finite; 1 with weights,
+    whose squares know it."""
     members: list[tuple[IntArray, FloatArray]] | None
+    """For each cell (K, J) how many of each cluster answered, with (K,) the team; None without teams."""
     together: FloatArray
+    """(C, J, J) how many answered both; without teams."""
 
     @classmethod
     def of(cls, design: Design, favourable: BoolArray) -> _Answers:
@@ -422,18 +411,12 @@ def _members(design: Design, given: BoolArray, rows: IntArray) -> tuple[IntArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Scores:
-    """Cross-products of respondents' scores by cell, or teams' sums of them; D = J + Q scores.
-
-    Parameters
-    ----------
-    cross
-        (C, D, D) without teams.
-    teams
-        For each cell, (K,) its teams and (K, D) their scores.
-    """
+    """Cross-products of respondents' scores by cell, or teams' sums of them; D = J + Q scores."""
 
     cross: FloatArray
+    """(C, D, D) without teams."""
     teams: list[tuple[IntArray, FloatArray]]
+    """For each cell, (K,) its teams and (K, D) their scores."""
 
     @classmethod
     def of(cls, design: Design, answers: _Answers, model: _Model | None) -> _Scores:
@@ -486,27 +469,18 @@ class _Scores:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Model:
-    """A fitted logistic regression; B constants of cells and statements that have answers of both kinds.
-
-    Parameters
-    ----------
-    constant
-        (C, J) log odds at the mean of the covariates; infinite where all answers are alike or there are none.
-    place
-        (C, J) the constant's place among the coefficients, -1 where it has none.
-    slopes
-        (Q,) of the covariates.
-    bread
-        (B + Q, B + Q) inverse information.
-    determined
-        Which combinations of the coefficients the data determine.
-    """
+    """A fitted logistic regression; B constants of cells and statements that have answers of both kinds."""
 
     constant: FloatArray
+    """(C, J) log odds at the mean of the covariates; infinite where all answers are alike or there are none."""
     place: IntArray
+    """(C, J) the constant's place among the coefficients, -1 where it has none."""
     slopes: FloatArray
+    """(Q,) of the covariates."""
     bread: FloatArray
+    """(B + Q, B + Q) inverse information."""
     determined: Determined
+    """Which combinations of the coefficients the data determine."""
 
     def chance(self, design: Design, cell: int) -> FloatArray:
         """(V, J) of a favourable answer, by covariates and statement."""

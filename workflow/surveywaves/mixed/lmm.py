@@ -58,81 +58,57 @@ SINGLE: Final = "no respondent answered two items: variances within and between 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LinearFit:
-    """A fitted linear mixed model; P fixed-effect columns, those of the design.
-
-    Parameters
-    ----------
-    columns
-        Names of the P columns.
-    kept
-        (P,) columns that are not a combination of earlier ones.
-    coef, cov
-        (P,), (P, P) coefficients and their covariance; 0 for the columns not kept. Where not all are kept,
-        this is one solution of many, and only estimable combinations of it mean anything: see `estimable`.
-    model_cov
-        (P, P) the covariance that the model gives.
-    sigma2, tau2, theta
-        Variance within respondents, variance between them, tau2 / sigma2 (lme4's theta is its root).
-    tau2_team, theta_team
-        Variance between teams, respondents within a team having `tau2`, and tau2_team / sigma2. NaN and 0 if
-        there is none in the model.
-    with_teams
-        Whether the design knows teams.
-    loglik
-        REML log-likelihood with all constants, as lme4 gives it. It depends on the units of the columns:
-        compare only fits of the same columns. With weights, of the pseudo-likelihood.
-    fixed_variance
-        Variance over the answers of what the fixed effects predict, divisor n - 1.
-    n_obs, n_respondents
-        Answers; respondents.
-    status
-        ``ok``; ``boundary`` (a variance is 0); or why there is no fit, and then every number is NaN.
-    note
-        The status in words, empty if ``ok`` without more to say.
-    determined
-        Which combinations of the coefficients the columns determine.
-    unknown
-        What has a variance that cannot be estimated.
-    variance_cov
-        (1 + r, 1 + r) asymptotic covariance of sigma2 and the r ratios: theta and, with teams in the model,
-        theta_team. Twice the inverse Hessian of the REML deviance, or a sandwich.
-    cov_by_theta
-        (1 or 2, P, P) derivatives of `cov` by the ratios, where it is that of the model.
-    freedom
-        Degrees of freedom of every combination, NaN if they are Satterthwaite's.
-    clusters
-        What was drawn independently: respondents, or teams where there is a variance between them.
-    robust
-        Where `cov` comes from, if not from the model or, under weights, from `sandwich`.
-    analysis
-        The name that results of this fit carry.
-    """
+    """A fitted linear mixed model; P fixed-effect columns, those of the design."""
 
     columns: tuple[str, ...]
+    """Names of the P columns."""
     kept: BoolArray
+    """(P,) columns that are not a combination of earlier ones."""
     coef: FloatArray
     cov: FloatArray
+    """(P,), (P, P) coefficients and their covariance; 0 for the columns not kept. Where not all are kept, this is one
+    solution of many, and only estimable combinations of it mean anything: see `estimable`."""
     model_cov: FloatArray
+    """(P, P) the covariance that the model gives."""
     determined: Determined
+    """Which combinations of the coefficients the columns determine."""
     variance_cov: FloatArray
+    """(1 + r, 1 + r) asymptotic covariance of sigma2 and the r ratios: theta and, with teams in the model, theta_team.
+    Twice the inverse Hessian of the REML deviance, or a sandwich."""
     cov_by_theta: FloatArray
+    """(1 or 2, P, P) derivatives of `cov` by the ratios, where it is that of the model."""
     with_teams: bool
+    """Whether the design knows teams."""
     n_obs: int
     n_respondents: int
+    """Answers; respondents."""
     status: Status
+    """``ok``; ``boundary`` (a variance is 0); or why there is no fit, and then every number is NaN."""
     note: str
+    """The status in words, empty if ``ok`` without more to say."""
     sigma2: float = math.nan
     tau2: float = math.nan
     theta: float = math.nan
+    """Variance within respondents, variance between them, tau2 / sigma2 (lme4's theta is its root)."""
     tau2_team: float = math.nan
     theta_team: float = math.nan
+    """Variance between teams, respondents within a team having `tau2`, and tau2_team / sigma2. NaN and 0 if there is
+    none in the model."""
     loglik: float = math.nan
+    """REML log-likelihood with all constants, as lme4 gives it. It depends on the units of the columns: compare only
+    fits of the same columns. With weights, of the pseudo-likelihood."""
     fixed_variance: float = math.nan
+    """Variance over the answers of what the fixed effects predict, divisor n - 1."""
     unknown: Unknown = ()
+    """What has a variance that cannot be estimated."""
     freedom: float = math.nan
+    """Degrees of freedom of every combination, NaN if they are Satterthwaite's."""
     clusters: int = 0
+    """What was drawn independently: respondents, or teams where there is a variance between them."""
     robust: Robust | None = None
+    """Where `cov` comes from, if not from the model or, under weights, from `sandwich`."""
     analysis: str = LINEAR
+    """The name that results of this fit carry."""
 
     @property
     def rank(self) -> int:

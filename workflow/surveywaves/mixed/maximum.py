@@ -122,24 +122,17 @@ class Grid:
     deviation of a normal integrand the trapezoidal rule is wrong by 2 exp(-2 pi^2), 5e-9 of it. So has a
     respondent's shift u given the team, (1 / tau^2 + J / variance)^(-1/2); and a team's v with n members
     (1 + omega^2 n / (tau^2 + variance / J))^(-1/2).
-
-    Parameters
-    ----------
-    link
-        The latent distribution.
-    nodes, reach
-        Nodes, at least, and standard deviations of z that they span to each side.
-    answers
-        The largest number of items a respondent answered.
-    members
-        The largest sum of the weights of a team's respondents.
     """
 
     link: Link
+    """The latent distribution."""
     nodes: int
     reach: float
+    """Nodes, at least, and standard deviations of z that they span to each side."""
     answers: int
+    """The largest number of items a respondent answered."""
     members: float = 0.0
+    """The largest sum of the weights of a team's respondents."""
 
     def at(self, tau: float, *, finer: int = 0) -> FloatArray:
         """Equally spaced nodes of z; with `finer`, their step is halved so many times, and they reach further."""
@@ -258,28 +251,19 @@ ALIKE: Final = "answers hardly differ within a respondent: the variance between 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Alone:
-    """The maximum without respondents.
-
-    Parameters
-    ----------
-    likelihood
-        With the bounds at infinity that have to be.
-    summit
-        The maximum.
-    free
-        Which thresholds and coefficients are estimated, the others being 0.
-    determined, determined_at_first
-        By the bounds that are finite, and by all.
-    separated
-        Whether some bounds are at infinity.
-    """
+    """The maximum without respondents."""
 
     likelihood: Likelihood
+    """With the bounds at infinity that have to be."""
     summit: Summit
+    """The maximum."""
     free: IntArray
+    """Which thresholds and coefficients are estimated, the others being 0."""
     determined: Determined
     determined_at_first: Determined
+    """By the bounds that are finite, and by all."""
     separated: bool
+    """Whether some bounds are at infinity."""
 
     @property
     def peak(self) -> Peak:
@@ -528,22 +512,15 @@ SINGLE: Final = "no respondent gave two answers that tell: variances within and 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Maximum:
-    """A maximum of the likelihood, from which to look around.
-
-    Parameters
-    ----------
-    surface, peak
-        The likelihood and its maximum.
-    extent
-        (D,) what a unit of each parameter moves the linear predictor, at most.
-    without
-        For each standard deviation, the highest log-likelihood with it at 0; NaN where not known.
-    """
+    """A maximum of the likelihood, from which to look around."""
 
     surface: Surface
     peak: Peak
+    """The likelihood and its maximum."""
     extent: FloatArray
+    """(D,) what a unit of each parameter moves the linear predictor, at most."""
     without: tuple[float, ...]
+    """For each standard deviation, the highest log-likelihood with it at 0; NaN where not known."""
 
     def ends(self, place: int, confidence: float, link: Link) -> tuple[FloatArray | None, FloatArray | None]:
         """Where the profile likelihood interval of a standard deviation ends: its (D,) lower and upper end."""
@@ -578,28 +555,19 @@ class Maximum:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """A maximum with its status, and what cannot be told.
-
-    Parameters
-    ----------
-    alone
-        The maximum without respondents.
-    maximum
-        The maximum.
-    status, notes
-        ``ok`` or ``boundary``, and in words, empty ones among them.
-    unknown
-        See `OrdinalFit`.
-    by_team
-        Whether the variance between teams is in the model.
-    """
+    """A maximum with its status, and what cannot be told."""
 
     alone: Alone
+    """The maximum without respondents."""
     maximum: Maximum
+    """The maximum."""
     status: Status
     notes: tuple[str, ...]
+    """``ok`` or ``boundary``, and in words, empty ones among them."""
     unknown: Unknown = ()
+    """See `OrdinalFit`."""
     by_team: bool = False
+    """Whether the variance between teams is in the model."""
 
 
 def find_maximum(

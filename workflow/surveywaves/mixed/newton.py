@@ -34,44 +34,29 @@ MOST_STEPS: Final = 100
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Point:
-    """A log-likelihood at one place; D parameters.
-
-    Parameters
-    ----------
-    theta
-        (D,) the place.
-    loglik
-        -inf outside the parameter space.
-    gradient, hessian
-        (D,) and (D, D); incomplete where not asked for, zeros outside the parameter space.
-    """
+    """A log-likelihood at one place; D parameters."""
 
     theta: FloatArray
+    """(D,) the place."""
     loglik: float
+    """-inf outside the parameter space."""
     gradient: FloatArray
     hessian: FloatArray
+    """(D,) and (D, D); incomplete where not asked for, zeros outside the parameter space."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Summit:
-    """Where a climb ended.
-
-    Parameters
-    ----------
-    point
-        The place; the best that was found.
-    scaled_gradient
-        g'H^-1 g there.
-    step
-        (number free,) the step that Newton's method would take next.
-    converged
-        Whether this is a maximum.
-    """
+    """Where a climb ended."""
 
     point: Point
+    """The place; the best that was found."""
     scaled_gradient: float
+    """g'H^-1 g there."""
     step: FloatArray
+    """(number free,) the step that Newton's method would take next."""
     converged: bool
+    """Whether this is a maximum."""
 
 
 class Evaluate(Protocol):
@@ -224,22 +209,15 @@ class Surface(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Peak:
-    """The maximum over some parameters of a surface.
-
-    Parameters
-    ----------
-    summit
-        The place.
-    free
-        Which parameters were estimated.
-    origin, finer
-        The place whose nodes were used, and how often their step was halved.
-    """
+    """The maximum over some parameters of a surface."""
 
     summit: Summit
+    """The place."""
     free: IntArray
+    """Which parameters were estimated."""
     origin: FloatArray
     finer: int = 0
+    """The place whose nodes were used, and how often their step was halved."""
 
 
 def maximise(

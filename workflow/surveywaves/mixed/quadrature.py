@@ -76,43 +76,31 @@ class Chunk:
 
     In the shapes below, B is the number of patterns, U of distinct answers, J of items, E of classes here, v of
     columns of cells and covariates that are not 0 in all of these.
-
-    Parameters
-    ----------
-    owned, classes
-        (v,) where such columns stand among cells and covariates; (E, v) those of each class.
-    matrix
-        (B, U) 1 where a pattern has the answer.
-    place
-        (B, J) which of the U answers; U where missing.
-    pattern
-        (B,) its row in the design.
-    count, square
-        (B,) the sum of the respondents' weights and of their squares.
-    first
-        (E,) first pattern of each class.
-    of_class, item, category
-        (U,) of each distinct answer; categories count from 1.
-    total
-        (U,) respondents with the answer.
-    ceiling, floor
-        (U,) what is added to the upper and to the lower bound: 0, or inf and -inf where there is none.
     """
 
     owned: IntArray
     classes: FloatArray
+    """(v,) where such columns stand among cells and covariates; (E, v) those of each class."""
     matrix: sparse.csr_array
+    """(B, U) 1 where a pattern has the answer."""
     place: IntArray
+    """(B, J) which of the U answers; U where missing."""
     pattern: IntArray
+    """(B,) its row in the design."""
     count: FloatArray
     square: FloatArray
+    """(B,) the sum of the respondents' weights and of their squares."""
     first: IntArray
+    """(E,) first pattern of each class."""
     of_class: IntArray
     item: IntArray
     category: IntArray
+    """(U,) of each distinct answer; categories count from 1."""
     total: FloatArray
+    """(U,) respondents with the answer."""
     ceiling: FloatArray
     floor: FloatArray
+    """(U,) what is added to the upper and to the lower bound: 0, or inf and -inf where there is none."""
 
 
 class Likelihood:

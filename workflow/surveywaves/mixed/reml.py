@@ -55,31 +55,22 @@ SLOPE: Final = 1e-6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Point:
-    """The profiled REML deviance at r variance ratios; p independent columns, scaled to unit length.
-
-    Parameters
-    ----------
-    theta
-        (r,) tau2 / sigma2 and, with teams, tau2_team / sigma2.
-    deviance, slope
-        -2 log-likelihood, all constants included, and (r,) its derivatives; NaN where there is none.
-    beta, sigma2
-        (p,) and a number: their best values here. Without teams, beta, `inverse` and `slope_matrices` are of the
-        columns that are no cells: see `Deviance.coefficients`.
-    inverse, slope_matrices
-        (p, p) the inverse of A = sigma2 X'V^-1 X, and (r, p, p) A's derivatives.
-    residual_slope
-        (r,) derivatives of sigma2 times `Deviance.freedom`.
-    """
+    """The profiled REML deviance at r variance ratios; p independent columns, scaled to unit length."""
 
     theta: FloatArray
+    """(r,) tau2 / sigma2 and, with teams, tau2_team / sigma2."""
     deviance: float
     slope: FloatArray
+    """-2 log-likelihood, all constants included, and (r,) its derivatives; NaN where there is none."""
     beta: FloatArray
     sigma2: float
+    """(p,) and a number: their best values here. Without teams, beta, `inverse` and `slope_matrices` are of the columns
+    that are no cells: see `Deviance.coefficients`."""
     inverse: FloatArray
     slope_matrices: FloatArray
+    """(p, p) the inverse of A = sigma2 X'V^-1 X, and (r, p, p) A's derivatives."""
     residual_slope: FloatArray
+    """(r,) derivatives of sigma2 times `Deviance.freedom`."""
 
 
 class Curve(Protocol):

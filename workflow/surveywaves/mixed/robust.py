@@ -63,23 +63,16 @@ class Working(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Robust:
-    """Covariances by the sandwich, and what they rest on.
-
-    Parameters
-    ----------
-    cov, variance_cov
-        (P, P) of the coefficients, (1 + r, 1 + r) of sigma2 and the variance ratios.
-    blind
-        (P, K) what one cluster alone determines: of a combination's variance over sigma2 by the model, this much is
-        the sum of its squared products with them.
-    working
-        What the model says of the clusters' scores; None where they are not adjusted.
-    """
+    """Covariances by the sandwich, and what they rest on."""
 
     cov: FloatArray
     variance_cov: FloatArray
+    """(P, P) of the coefficients, (1 + r, 1 + r) of sigma2 and the variance ratios."""
     blind: FloatArray
+    """(P, K) what one cluster alone determines: of a combination's variance over sigma2 by the model, this much is the
+    sum of its squared products with them."""
     working: Working | None
+    """What the model says of the clusters' scores; None where they are not adjusted."""
 
     def df(self, contrasts: FloatArray) -> FloatArray:
         """(R,) Satterthwaite's degrees of freedom of (R, P) combinations; NaN where one has no variance."""

@@ -36,32 +36,22 @@ from surveywaves.mixed.design import BoolArray, Design, FloatArray, IntArray, ad
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Residuals:
-    """Predicted effects, and residuals on demand; R patterns, G groups, T teams of a design.
-
-    Parameters
-    ----------
-    design
-        The design.
-    fixed
-        (G,) what the fixed effects predict for the reference item.
-    items
-        (J,) what each item adds.
-    answered
-        (R,) how many items the pattern answered.
-    respondent, team
-        (R,) and (T,) predicted effects; without teams one team, of effect 0.
-    precision, total
-        (R,) w = k / (1 + k theta), and (T,) its sum over a team's respondents: see `reml`.
-    """
+    """Predicted effects, and residuals on demand; R patterns, G groups, T teams of a design."""
 
     design: Design
+    """The design."""
     fixed: FloatArray
+    """(G,) what the fixed effects predict for the reference item."""
     items: FloatArray
+    """(J,) what each item adds."""
     answered: FloatArray
+    """(R,) how many items the pattern answered."""
     respondent: FloatArray
     team: FloatArray
+    """(R,) and (T,) predicted effects; without teams one team, of effect 0."""
     precision: FloatArray
     total: FloatArray
+    """(R,) w = k / (1 + k theta), and (T,) its sum over a team's respondents: see `reml`."""
 
     def at(self, chunk: slice | IntArray) -> tuple[FloatArray, BoolArray]:
         """Conditional residuals of some patterns, (size, J), 0 where there is no answer; and where there is."""

@@ -26,30 +26,21 @@ class Sums:
     """Sums over respondents: all that the linear model needs of the data.
 
     P fixed-effect columns, K distinct numbers answered. Answers are counted from `shift`.
-
-    Parameters
-    ----------
-    cells
-        How many of the columns, the first, are cells.
-    shift
-        An answer near the mean. With whole answers, sums of whole numbers stay exact.
-    answered, respondents
-        (K,) number of items answered, and how many respondents answered so many.
-    column_sums
-        (P,) 1'X.
-    within
-        (P + 1, P + 1) cross-products of the columns' and the answer's deviations from each respondent's own means.
-    between
-        (K, P + 1, P + 1) cross-products of each respondent's sums.
     """
 
     cells: int
+    """How many of the columns, the first, are cells."""
     shift: float
+    """An answer near the mean. With whole answers, sums of whole numbers stay exact."""
     answered: FloatArray
     respondents: FloatArray
+    """(K,) number of items answered, and how many respondents answered so many."""
     column_sums: FloatArray
+    """(P,) 1'X."""
     within: FloatArray
+    """(P + 1, P + 1) cross-products of the columns' and the answer's deviations from each respondent's own means."""
     between: FloatArray
+    """(K, P + 1, P + 1) cross-products of each respondent's sums."""
 
     @property
     def n_respondents(self) -> float:
@@ -178,27 +169,19 @@ class TeamSums:
     """Sums over the respondents of each team; P fixed-effect columns, K numbers answered, T teams.
 
     A *block* is the respondents of one team who answered the same number of items; there are B.
-
-    Parameters
-    ----------
-    teams
-        T.
-    team, kind
-        (B,) each block's team, ascending, and its place among the numbers answered.
-    size
-        (B,) respondents.
-    mean
-        (B, P + 1) mean over the respondents of their mean row of columns and answer.
-    spread
-        (K, P + 1, P + 1) cross-products of the respondents' deviations from their block's mean.
     """
 
     teams: int
+    """T."""
     team: IntArray
     kind: IntArray
+    """(B,) each block's team, ascending, and its place among the numbers answered."""
     size: FloatArray
+    """(B,) respondents."""
     mean: FloatArray
+    """(B, P + 1) mean over the respondents of their mean row of columns and answer."""
     spread: FloatArray
+    """(K, P + 1, P + 1) cross-products of the respondents' deviations from their block's mean."""
 
 
 def sum_teams(design: Design, sums: Sums) -> TeamSums:

@@ -34,22 +34,16 @@ class Percentage:
 
     Held in whole numbers, so that ties are exact: the value is ``units / scale`` percent and was printed in steps
     of ``step / scale``.
-
-    Parameters
-    ----------
-    text
-        As printed.
-    units, step, scale
-        See above.
-    decimals
-        Decimals to write it with.
     """
 
     text: str
+    """As printed."""
     units: int
     step: int
     scale: int
+    """See above."""
     decimals: int
+    """Decimals to write it with."""
 
     @classmethod
     def read(cls, text: str, *, table_decimals: int) -> Percentage:

@@ -40,22 +40,15 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """Every reading of a row that contradicts the fewest cells, the nearest to print first.
-
-    Parameters
-    ----------
-    readings
-        At least one.
-    contradicted, truncated
-        Printed cells that each of them contradicts, and percentages that each takes as cut off instead of rounded.
-    more
-        Whether there are more than are listed.
-    """
+    """Every reading of a row that contradicts the fewest cells, the nearest to print first."""
 
     readings: tuple[Reading, ...]
+    """At least one."""
     contradicted: int
     truncated: int
+    """Printed cells that each of them contradicts, and percentages that each takes as cut off instead of rounded."""
     more: bool
+    """Whether there are more than are listed."""
 
 
 def best_readings(row: PrintedRow, *, max_base: int, limit: int) -> Readings:

@@ -64,30 +64,20 @@ NEVER: Final = (Missing.NOT_ASKED.value, Missing.DONT_KNOW.value)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Imputed:
-    """A sample with what is missing drawn several times.
-
-    Parameters
-    ----------
-    sample
-        As it came.
-    number
-        Imputations m.
-    rows
-        Column -> the rows of the frame that are imputed.
-    drawn
-        Column -> (m, rows) what they are given: numbers, or codes of `levels`.
-    levels
-        Categorical column -> its levels.
-    note
-        What could not be imputed, in words; empty: nothing.
-    """
+    """A sample with what is missing drawn several times."""
 
     sample: Sample
+    """As it came."""
     number: int
+    """Imputations m."""
     rows: Mapping[str, IntArray]
+    """Column -> the rows of the frame that are imputed."""
     drawn: Mapping[str, FloatArray]
+    """Column -> (m, rows) what they are given: numbers, or codes of `levels`."""
     levels: Mapping[str, tuple[str, ...]]
+    """Categorical column -> its levels."""
     note: str
+    """What could not be imputed, in words; empty: nothing."""
 
     def completed(self, which: int, scale: Scale) -> Sample:
         """Complete the sample by one imputation, with the columns that a comparison of a scale needs."""

@@ -18,36 +18,24 @@ from surveywaves.weighting import Margins, OfPeople, Refused, raked, weighted
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Variant:
-    """A way to do the comparison.
-
-    Parameters
-    ----------
-    name
-        As the table has it.
-    people
-        What it changes of who is compared.
-    answers
-        What it changes of what is compared.
-    statements
-        Which statements it leaves to a contrast, by its waves.
-    fit
-        The model.
-    of_model
-        Whether it is about the model: percentages of favourable answers, which have none, stay out of it.
-    latent
-        Whether the model's unit is that of a latent answer, and not that of the response scale.
-    imputed
-        The sample with what is missing drawn several times; its people are of these.
-    """
+    """A way to do the comparison."""
 
     name: str
+    """As the table has it."""
     people: OfPeople = setting.same_people
+    """What it changes of who is compared."""
     answers: OfAnswers = setting.same_answers
+    """What it changes of what is compared."""
     statements: OfStatements | None = None
+    """Which statements it leaves to a contrast, by its waves."""
     fit: Model = fit_linear
+    """The model."""
     of_model: bool = False
+    """Whether it is about the model: percentages of favourable answers, which have none, stay out of it."""
     latent: bool = False
+    """Whether the model's unit is that of a latent answer, and not that of the response scale."""
     imputed: Imputed | None = None
+    """The sample with what is missing drawn several times; its people are of these."""
 
     @property
     def title(self) -> str:
