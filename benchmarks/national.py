@@ -1,9 +1,11 @@
-"""A study of many respondents in many organisations: CPU time and peak memory of every stage, and how both grow.
+"""A study of many respondents in many organisations: time and peak memory of every stage, and how both grow.
 
     python benchmarks/national.py [--respondents 3000] [--organisations 2 8 20 50 200] [--until NAME ...]
 
 Every study has three waves of 61 statements, one organisation being up to five times as large as another. Figures are
-those of Snakemake's benchmarks (`results/logs`): start-up of Python and imports are in them. The growth of a stage is
+those of Snakemake's benchmarks (`results/logs`): start-up of Python and imports are in them. Seconds are by the clock,
+on an idle machine nearly those of the processor; the benchmarks' own CPU time is what was seen at the last look, up to
+half a minute before a job ends. The growth of a stage is
 the power of each number that varies, fitted over all studies (least squares of logarithms): 1 is linear, 2 the square.
 """
 
@@ -162,31 +164,33 @@ def run(home: Path, until: list[str], cores: int) -> None:
 
 
 def stages(home: Path) -> pd.DataFrame:
-    """Give CPU seconds of all jobs of each rule together, and the largest peak of one, in GB."""
+    """Give seconds of all jobs of each rule together, and the largest peak of one, in GB."""
     logs = home / "results/logs"
     jobs = [
         pd.read_csv(path, sep="\t", na_values="-").assign(stage=path.relative_to(logs).parts[0].split(".")[0])
         for path in sorted(logs.rglob("*.benchmark.tsv"))
     ]
     found = (
-        pd.concat(jobs).groupby("stage", as_index=False).agg(cpu=("cpu_time", "sum"), peak=("max_rss", "max"))
+        pd.concat(jobs).groupby("stage", as_index=False).agg(seconds=("s", "sum"), peak=("max_rss", "max"))
     )
     return found.assign(peak=found["peak"] / 1e3)
 
 
 def report(found: pd.DataFrame) -> None:
-    """Print CPU seconds and peak memory, a row a stage, with the growth of its time."""
+    """Print seconds and peak memory, a row a stage, with the growth of its time."""
     sizes = ["respondents", "organisations"]
-    every = found.groupby(sizes, as_index=False).agg(cpu=("cpu", "sum"), peak=("peak", "max"))
+    every = found.groupby(sizes, as_index=False).agg(seconds=("seconds", "sum"), peak=("peak", "max"))
     found = pd.concat([found, every.assign(stage="all")])
     varying = [size for size in sizes if len(set(found[size])) > 1]
-    table = found.pivot_table(index="stage", columns=sizes, values=["cpu", "peak"]).swaplevel(0, 2, axis=1)
+    table = found.pivot_table(index="stage", columns=sizes, values=["seconds", "peak"]).swaplevel(
+        0, 2, axis=1
+    )
     table = table.sort_index(axis=1).sort_values(table.columns[-2], ascending=False).round(1)
-    for stage, own in found[found["cpu"] > 0].groupby("stage"):
+    for stage, own in found[found["seconds"] > 0].groupby("stage"):
         if len(own) <= len(varying):
             continue
         factors = np.column_stack([np.ones(len(own)), np.log(own[varying])])
-        powers = np.linalg.lstsq(factors, np.log(own["cpu"]), rcond=None)[0][1:]
+        powers = np.linalg.lstsq(factors, np.log(own["seconds"]), rcond=None)[0][1:]
         for size, power in zip(varying, powers, strict=True):
             table.loc[stage, ("growth", size, "")] = power.round(2)
     print(table.to_string())
