@@ -22,7 +22,7 @@ from surveywaves.mixed.contrasts import Comparison, estimates, standardised
 from surveywaves.mixed.design import Design
 from surveywaves.mixed.estimable import NOT_DETERMINED
 from surveywaves.mixed.lmm import LinearFit, fit_linear
-from surveywaves.mixed.reml import Point, lowest_along
+from surveywaves.mixed.reml import FINE_GRID, Point, lowest_along
 from surveywaves.terms import Status
 from surveywaves.tidy import NUMBERS
 
@@ -685,6 +685,20 @@ def test_lower_of_two_minima_is_found_wherever_it_is() -> None:
 
     assert lowest_along(two_minima(1.0)) == pytest.approx(2, rel=1e-12)
     assert lowest_along(two_minima(1e-6)) == pytest.approx(0.05, rel=1e-12)
+
+
+@pytest.mark.parametrize("bit", [-1e-17, 1e-17])
+def test_a_minimum_on_the_grid_is_found_whichever_way_its_slope_is_rounded(bit: float) -> None:
+    @dataclass
+    class Rounded(Curve):
+        def along(self, ratios: np.ndarray, which: int) -> tuple[np.ndarray, np.ndarray]:
+            deviances, slopes = super().along(ratios, which)
+            return deviances, slopes + np.where(ratios == root, bit, 0.0)
+
+    root = float(FINE_GRID[40])
+    for beside in (-bit, 0.0):
+        slope = lambda t, beside=beside: t - root + (beside if t == root else 0.0)  # noqa: E731
+        assert lowest_along(Rounded(slope)) == pytest.approx(root, rel=1e-12)
 
 
 def test_deviance_that_only_rises_is_lowest_at_zero_and_one_that_only_falls_has_no_minimum() -> None:

@@ -32,6 +32,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
@@ -420,13 +421,20 @@ def lowest_along(curve: Curve, which: int = 0) -> float:
             continue
         low, high = float(FINE_GRID[place - 1]), float(FINE_GRID[place])
         if low == 0:
-            minima.append(brentq(slope, 0.0, high, xtol=1e-24))
+            minima.append(_root(slope, 0.0, high, 1e-24))
         else:
-            found = brentq(lambda log: slope(math.exp(log)), math.log(low), math.log(high), xtol=1e-15)
+            found = _root(lambda log: slope(math.exp(log)), math.log(low), math.log(high), 1e-15)
             minima.append(math.exp(found))
     if len(minima) < 2:
         return minima[0] if minima else math.nan
     return minima[int(curve.along(np.array(minima), which)[0].argmin())]
+
+
+def _root(rising: Callable[[float], float], low: float, high: float, tolerance: float) -> float:
+    """Root between two places; the end next to it where that end is the root, or is beyond it, but for rounding."""
+    if rising(low) >= 0:
+        return low
+    return high if rising(high) <= 0 else float(brentq(rising, low, high, xtol=tolerance))
 
 
 def lowest(deviance: Deviance) -> FloatArray:
