@@ -164,7 +164,7 @@ def run(home: Path, until: list[str], cores: int) -> None:
 
 
 def stages(home: Path) -> pd.DataFrame:
-    """Give seconds of all jobs of each rule together, and the largest peak of one, in GB."""
+    """Return the total seconds of each rule's jobs, and the largest peak of one of them, in GB."""
     logs = home / "results/logs"
     jobs = [
         pd.read_csv(path, sep="\t", na_values="-").assign(stage=path.relative_to(logs).parts[0].split(".")[0])

@@ -117,17 +117,19 @@ def crosscheck(
         f"more than {CELLS_AT_MOST} waves and organisations: the first {first} organisations are checked"
     )
 
-    def checked(what: str, rows: pd.DataFrame, *besides: str) -> pd.DataFrame:
-        """Take the rows of the first organisations; families of p-values that are over organisations are whole."""
+    def of_first(what: str, rows: pd.DataFrame, *besides: str) -> pd.DataFrame:
+        """Keep the rows of the first organisations; families of p-values across organisations stay whole."""
+        if not many:
+            return rows
         ours, family = {*some.organisations, *besides}, f"{BETWEEN}{sample.against}"
         names = rows["organisation"].unique()
         of_family = [name for name in names if what == "adjusted" and name.endswith(family)]
         here = rows["organisation"].isin(
             [*of_family, *(name for name in names if ours.issuperset(_sides(name)))]
         )
-        if many and not here.all():
+        if not here.all():
             found.append(_unchecked(what, rows[~here], too_many))
-        return rows[here] if many else rows
+        return rows[here]
 
     estimates = pd.concat([means, contrasts], ignore_index=True)
     estimates = estimates[estimates["status"].isin(ESTIMATED) & ~estimates["term"].str.endswith(STANDARDISED)]
@@ -144,14 +146,14 @@ def crosscheck(
         of_model = too_many if many else why
         of_variances = variances[(variances["scale"] == scale.name) & (variances["analysis"] == LINEAR)]
         found += _linear(answers, linear, of_variances.set_index("term")["estimate"], of_model)
-        favourable = checked("favourable", own[own["analysis"] == FAVOURABLE])
+        favourable = of_first("favourable", own[own["analysis"] == FAVOURABLE])
         found += _favourable(answers, favourable, of_model if sample.covariates else why)
         found += _ordinal(answers, items, of_model)
     for scale in scales:
-        found += _alpha(sample, scale, checked("alpha", _alphas(sample, scale, reliability), ALL))
+        found += _alpha(sample, scale, of_first("alpha", _alphas(sample, scale, reliability), ALL))
     for table, method in ((contrasts, multiplicity), (item_contrasts, item_multiplicity)):
         tests = table[table["p_value"].notna()] if method != "none" else table[:0]
-        found += _adjusted(checked("adjusted", tests, ALL), method, sample.against)
+        found += _adjusted(of_first("adjusted", tests, ALL), method, sample.against)
     return _table(found)
 
 

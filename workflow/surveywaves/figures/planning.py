@@ -23,7 +23,8 @@ LOOKS: Final[Sequence[tuple[str, str, Any]]] = (
     ("#4f6f52", "^", (6.4, 1.6, 1, 1.6)),
     ("#7a3e8e", "D", (1, 1.65)),
 )
-"""Colour, mark and line of each comparison, told apart by any of them; of more comparisons, a line per kind."""
+"""Colour, marker and line style of each comparison: any one of them tells comparisons apart. If there are more
+comparisons than these, one line is drawn for each kind."""
 SMALLEST: Final[dict[str, Any]] = {"color": GREY, "linestyle": (0, (1, 1))}
 
 

@@ -161,7 +161,7 @@ class Weights(Mapping[Cell, float]):
         return Weights(self.of, self.places[chosen], self.numbers[chosen])
 
     def __getitem__(self, cell: Cell) -> float:
-        """Give the weight of a cell."""
+        """Return the weight of a cell."""
         return self._by_name()[cell]
 
     def __iter__(self) -> Iterator[Cell]:
@@ -169,7 +169,7 @@ class Weights(Mapping[Cell, float]):
         return iter(self._by_name())
 
     def __len__(self) -> int:
-        """Give K."""
+        """Return the number of cells, K."""
         return len(self.places)
 
 
@@ -343,7 +343,7 @@ def estimates_by(
     Consecutive sums of equally many cells are computed at once.
     """
     made: list[dict[str, Any]] = []
-    respondents = design.respondents
+    respondents = _respondents(design)
     for _, some in groupby(sums, key=len):
         block = list(some)
         found_in = [weights_in(design, one) for one in block]

@@ -298,7 +298,7 @@ def _unlike_files(old: Hashes, new: Hashes) -> Iterator[tuple[str, str]]:
 
 
 def _same_programs(old: State, new: State, name: str) -> bool:
-    """Say whether every job that ran a file ran the same program, comments and layout aside."""
+    """Whether every job that used a file ran the same program, apart from comments and layout."""
     before = {job.name: job.program for job in old.jobs}
     ran = [job for job in new.jobs if name in job.code]
     return bool(ran) and all(job.program and job.program == before.get(job.name) for job in ran)

@@ -187,7 +187,7 @@ def _add_run(made: ROCrate, manifest: Manifest, workflow: Entity) -> None:
 
 
 def _raw(made: ROCrate, manifest: Manifest, path: str, hash_: str) -> Entity:
-    """Give the entity of a raw file: the pin's own if it holds the very file, or else one that tells it."""
+    """Return the entity of a raw file: the pin's own if the pin contains that file, otherwise one that describes it."""
     if name := held(path, hash_, manifest.outputs):
         return made.get(quote(name))
     # What the data of a wave's file are, in words.

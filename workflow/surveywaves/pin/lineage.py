@@ -30,7 +30,7 @@ _READING: Final = "ingest"
 
 
 def part_of(job: Job) -> Mapping[str, Any]:
-    """Give the part of the study that a job was told; empty if it was told none."""
+    """Return the part of the study that a job was given; empty if it was given none."""
     part = job.params.get("part")
     return part if isinstance(part, Mapping) else {}
 
@@ -186,7 +186,7 @@ def _other(wave: str | None, waves: Collection[str]) -> bool:
 
 
 def _settings(job: Job, others: Collection[str]) -> dict[str, Any]:
-    """Give a job's settings, without those of other waves than the number is about."""
+    """Return a job's settings, leaving out those of waves that the number is not about."""
     found = {}
     for place, value in (flat(job.params) if job.params else {}).items():
         about = value if isinstance(value, list) and value else [place]

@@ -129,7 +129,7 @@ class Store:
         return read(str(self.read(f"{RELEASED}{name}.csv")))
 
     def shown(self, kind: str) -> dict[str, str]:
-        """Give the figures or the tables that there are: name -> file of the rows that it shows."""
+        """Return the existing figures or tables: name -> file with the rows that it shows."""
         paths = (
             PurePosixPath(path)
             for folder in _SHOWN_IN[kind]
@@ -392,7 +392,7 @@ def _wave_of(table: str, jobs: Sequence[Job]) -> list[str]:
 
 
 def _evidence(waves: Sequence[str], jobs: Sequence[Job]) -> Iterator[WaveEvidence]:
-    """Say of waves what their data are, as the jobs were told that put them into words, or harmonised them."""
+    """Return the evidence of each wave, as recorded by the jobs that describe or harmonise it."""
     words = [dict(job.params["presentation"]["waves"]) for job in jobs if "presentation" in job.params]
     parts = {job.wildcards["wave"]: part_of(job) for job in jobs if "wave" in job.wildcards}
     for wave in waves:
@@ -556,7 +556,7 @@ def _reads(reads: Hashes, everything: bool) -> Iterator[str]:
 
 
 def _settings(settings: Mapping[str, Any], everything: bool) -> Iterator[str]:
-    """Say what a job was told of the configuration: short values each, and of all else the name of the section."""
+    """Return the configuration that a job was given: each short value, and for the rest the names of the sections."""
     if everything:
         yield from (f"  setting  {place}: {value_shown(settings, place)}" for place in settings)
         return

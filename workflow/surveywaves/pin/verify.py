@@ -458,7 +458,7 @@ def diff(first: str, second: str, places: Places) -> tuple[pd.DataFrame, str]:
 
 
 def _side(label: str, places: Places, *, beside: str = "") -> tuple[State, Path]:
-    """Give what a pin, or what is released now, rests on, and the folder of its released tables.
+    """Return what a pin, or the current release, is based on, and the folder of its released tables.
 
     `beside` is the pin that the results of now are held against: jobs behind what it holds are looked at too.
     """

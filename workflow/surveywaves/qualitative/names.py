@@ -61,7 +61,7 @@ class Names(Labels):
         }
 
     def title(self, side: str, name: str, *, quoted: bool = False) -> str:
-        """Give the title of a scale, or of a theme; if asked, a theme's in quotation marks."""
+        """Return the title of a scale or theme; with `quoted`, a theme's is in quotation marks."""
         if side == SURVEY:
             return self.scale(name)
         return f"“{self.said['theme'][name]}”" if quoted else self.said["theme"][name]

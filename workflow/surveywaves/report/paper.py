@@ -110,7 +110,7 @@ def _shown(one: Shown) -> dict[str, Any]:
 
 
 def _data(name: str, table: Table) -> dict[str, Any]:
-    """Give a table as data: the template measures its columns and gives them their widths."""
+    """Return a table as data, of which the template measures the columns and sets their widths."""
     sections = pairwise(("", *(table.sections or [""] * max(1, len(table.rows)))))
     over = [visible(name) if name != before else "" for before, name in sections]
     rows = [
@@ -145,7 +145,7 @@ _HELD: Final = str.maketrans({" ": "\u00a0", "-": "\u2011"})
 
 
 def _column(column: Column, cells: Iterable[list[str]]) -> dict[str, Any]:
-    """Give a column's heads, its longest lines, and the longest pieces that these may be broken into."""
+    """Return a column's heads, its longest lines, and the longest pieces into which these may be broken."""
     lines = [line for text, _, marks in cells for line in f"{text}{marks}".split("\n")]
     broken = re.compile("\u00a0(?=\\()" if column.numeric else r"\s")
     pieces = {piece for line in lines for piece in broken.split(line)}

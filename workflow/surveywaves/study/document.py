@@ -74,7 +74,7 @@ def documents() -> dict[str, str]:
 
 
 def _schema(model: type[BaseModel]) -> dict[str, Any]:
-    """Give a model's JSON schema, with the meaning of every key."""
+    """Return a model's JSON schema, with a description of every key."""
     found = model.model_json_schema()
     named = {one.__name__: one for one in _inner(model)}
     for part, of in ((found, model), *((part, named.get(name)) for name, part in found["$defs"].items())):
@@ -86,7 +86,7 @@ def _schema(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _meanings(model: type[BaseModel]) -> dict[str, str]:
-    """Give what each key of a model means: its description, or else the text that follows it in the code."""
+    """Return the meaning of each key of a model: its description, or else the docstring below it in the code."""
     (described,) = ast.parse(inspect.getsource(model)).body
     assert isinstance(described, ast.ClassDef)
     said = {

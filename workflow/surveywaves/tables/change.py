@@ -150,13 +150,13 @@ class Estimates:
             yield f"{self.labels.organisation(ALL)}: {self.labels.readable(weighted)}."
 
     def missing(self, frame: pd.DataFrame, shown: pd.DataFrame) -> str:
-        """Say which scales have no row, and why."""
+        """Return a note on which scales have no row, and why."""
         gone = frame[~frame["scale"].isin(set(shown["scale"]))].drop_duplicates("scale")
         told = [(self.labels.scale(row.scale), absent(row.status), row.note) for row in records(gone)]
         return without(told, self.labels.presentation)
 
     def people(self, frame: pd.DataFrame) -> str:
-        """Say how many respondents the estimates of each group rest on; many organisations share one range."""
+        """Return a note on the respondents behind each group's estimates; many organisations share one range."""
         labels, groups, said = self.labels, self.groups(frame), []
         for name in (
             groups if len(groups) <= printed.MANY else [*(name for name in groups if name == ALL), ""]
@@ -171,7 +171,7 @@ class Estimates:
         return f"n: {'; '.join(said)}." if said else ""
 
     def partial(self) -> Iterator[str]:
-        """Say which waves asked fewer scales, or not everybody."""
+        """Yield a note for each wave that asked fewer scales, or did not ask everybody."""
         labels, there = self.labels, printed.known_or_withheld(self.levels)
         scales, known = there["scale"].nunique(), labels.presentation.organisations
         for wave in labels.presentation.waves:
