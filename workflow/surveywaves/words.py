@@ -264,13 +264,12 @@ class Labels:
         return _in_order(self.presentation.scales, frame["scale"].unique())
 
     def comparability_note(self, wave: str, item: str) -> str:
-        """Say how a wave's question differs from the instrument's; empty if it does not."""
+        """Return a note on how a wave's question differs from the instrument's; empty if it does not, or is absent."""
         words, noun = self.presentation.waves[wave], self.presentation.nouns.statement[0]
         grade = words.comparability.get(item, Comparability.IDENTICAL)
         return {
-            Comparability.REWORDED: f"{words.title} words this {noun} differently.",
+            Comparability.REWORDED: f"{words.title} worded this {noun} differently.",
             Comparability.RESCALED: f"{words.title} asked this on another response scale, so it is not compared.",
-            Comparability.ABSENT: f"{words.title} did not ask this {noun}.",
         }.get(Comparability(grade), "")
 
     def weakest(self, waves: Iterable[str], *, about: Iterable[str] = ()) -> Evidence | None:

@@ -73,9 +73,9 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
             yield [numbers("Change", above), numbers("Adj. p", above)], lambda item: moves(item, name)
 
     def named(item: Item) -> Cell:
-        grades = [labels.comparability_note(wave, item.item) for wave in study.waves]
-        said = (note for note in grades if "words this" in note or "another response scale" in note)
-        return Cell(statement(item)).noted(*said)
+        return Cell(statement(item)).noted(
+            *(labels.comparability_note(wave, item.item) for wave in study.waves)
+        )
 
     order = [*study.scales, None]
     return laid_out(
