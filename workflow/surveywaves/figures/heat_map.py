@@ -80,7 +80,10 @@ def heat_map(
     about = "; change in points: ▲ rose, ▼ fell, else no clear change" if changing else ""
     drawn = grid(
         presentation,
-        (_title(found, parts, len(items), presentation), f"Favourable answers, %{about}"),
+        (
+            _title(found, parts, presentation) or f"Favourable answers to {len(items)} {many}",
+            f"Favourable answers, %{about}",
+        ),
         Rows(names, sheet.em, bold=[place for place, row in enumerate(cells) if row[:1] == [Tile()]]),
         cells,
         heads,
@@ -161,12 +164,16 @@ def _most_changed(items: Sequence[Item], found: Cells, parts: Sequence[str], she
     return [item for item in items if item in kept]
 
 
-def _title(found: Cells, parts: Sequence[str], total: int, presentation: Presentation) -> str:
-    """Say on how many statements answers became more or less favourable."""
+def _title(found: Cells, parts: Sequence[str], presentation: Presentation) -> str:
+    """Return on how many of the statements that are compared answers became more or less favourable, if any are."""
     labels, many, said = Labels(presentation), presentation.nouns.statement[1], list[str]()
-    for name in parts:
-        if own := [row.decision for (_, of, wave), row in found.items() if (of, wave) == (name, "")]:
+    own = [row for (*_, wave), row in found.items() if not wave and row.status in ESTIMATED]
+    counts = {name: [row.decision for row in own if row.organisation == name] for name in parts}
+    alike = len({len(one) for one in counts.values() if one}) == 1
+    for name, decisions in counts.items():
+        if decisions:
             whose = f"{labels.organisation(name)}: " if len(parts) > 1 else ""
-            up, down = map(own.count, MOVED)
-            said.append(f"{whose}{up}{'' if said else f' of {total} {many}'} rose, {down} fell")
-    return "; ".join(said) or f"Favourable answers to {total} {many}"
+            of = "" if said and alike else f" of {len(decisions)}" + f" {many}" * (not said)
+            up, down = map(decisions.count, MOVED)
+            said.append(f"{whose}{up}{of} rose, {down} fell")
+    return "; ".join(said)

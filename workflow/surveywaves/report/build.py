@@ -171,7 +171,7 @@ def assemble(
         tables=tables,
         presentation=presentation,
         captions=said,
-        figures={name: svg for name, svg in figures.items() if name in said},
+        figures={name: svg for name, svg in figures.items() if said.get(name, {}).get("caption")},
         made={
             one.name: (one, table)
             for one, table in made(tables, Labels(presentation), (*TABLES, *INTERVIEW_TABLES))

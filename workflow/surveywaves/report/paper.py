@@ -17,7 +17,7 @@ from typing import Any, Final
 import typst
 
 from surveywaves.report.build import CALL, Report, Shown, fonts
-from surveywaves.tables import Cell, Column, Table
+from surveywaves.tables import Column, Table
 from surveywaves.tables.layout import held
 from surveywaves.text import visible
 from surveywaves.words import shortened
@@ -111,14 +111,14 @@ def _shown(one: Shown) -> dict[str, Any]:
 
 def _data(name: str, table: Table) -> dict[str, Any]:
     """Return a table as data, of which the template measures the columns and sets their widths."""
-    sections = pairwise(("", *(table.sections or [""] * max(1, len(table.rows)))))
+    sections = pairwise(("", *(table.sections or [""] * len(table.rows))))
     over = [visible(name) if name != before else "" for before, name in sections]
     rows = [
         [
             [_line(cell.text, column), cell.tone, table.marks(cell)]
             for cell, column in zip(row, table.columns, strict=True)
         ]
-        for row in table.rows or ((Cell("None."), *[Cell("")] * (len(table.columns) - 1)),)
+        for row in table.rows
     ]
     texts = (text for row in rows for text, *_ in row)
     words = (*texts, *over, *(column.head for column in table.columns), *table.notes, *table.footnotes)

@@ -192,7 +192,7 @@ def dif(dif: pd.DataFrame, labels: Labels) -> Table:
         f"Listed: {whole(len(rows))} of {tested} comparisons, those whose adjusted p of both together is "
         f"below {number(level)}, or whose size is not negligible (Jodoin and Gierl).",
         f"Comparisons withheld: {whole(hidden)}." if hidden else "",
-        "Likelihood ratio tests of ordinal logistic models; change in Nagelkerke's R²." if rows else "",
+        "Likelihood ratio tests of ordinal logistic models; change in Nagelkerke's R².",
         heads=3,
     )
 

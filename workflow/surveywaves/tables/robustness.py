@@ -68,10 +68,9 @@ def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
             (numbers("Tipping point"), lambda row: _in_unit(row, "tipping_point")),
         ],
         main,
-        f"Shared by every analysis that moved the estimate: {whole(len(main) - len(parted))} of {whole(len(main))} "
-        "decisions.",
-        len(parted) > 0
-        and f"Moves and tipping points: {unit}. Agreeing: analyses with the same decision, of those that moved the "
+        f"{whole(len(main) - len(parted))} of {whole(len(main))} decisions are shared by every analysis that moved the "
+        "estimate; they are not listed.",
+        f"Moves and tipping points: {unit}. Agreeing: analyses with the same decision, of those that moved the "
         "estimate. Tipping point: by how much the missing answers would have to differ to change the decision.",
         "status" in main
         and bool((main["status"] == Status.WITHHELD).any())
