@@ -57,7 +57,7 @@ def respondents(respondents: pd.DataFrame, presentation: Presentation) -> Drawin
         (-3, 103, {0: "0", 25: "25", 50: "50", 75: "75", 100: "100%"}),
         keys=[*keys, *withheld_key(WITHHELD in written)],
         notes=[
-            f"{NONE} not asked, or not so." if NONE in written else "",
+            f"{NONE} not asked, or not in this form." if NONE in written else "",
             f"The first {LEVELS} rows." if len(lines) == LEVELS else "",
             f"The {single} {nouns.organisation[1]}: see the table." if single > ORGANISATIONS else "",
         ],
