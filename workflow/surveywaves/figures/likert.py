@@ -138,7 +138,7 @@ def _answers(frequencies: pd.DataFrame, summary: pd.DataFrame) -> dict[Place, Ba
 
 
 def _nothing(presentation: Presentation, wave: str, item: Item) -> str:
-    """Say why there are no answers of a wave to a statement."""
+    """Return why a wave has no answers to a statement."""
     grade = presentation.waves[wave].comparability.get(item.item, Comparability.ABSENT.value)
     if grade == Comparability.RESCALED:
         return "other answer options"

@@ -96,7 +96,7 @@ def _written(level: str, row: Any) -> str:
 def _title(
     found: dict[tuple[str, str, str], Any], variables: list[str], waves: list[str], labels: Labels
 ) -> str:
-    """Say which level of the first variable most stated in the last wave that asked it."""
+    """Return a title: the most frequent level of the first variable, in the last wave that asked it."""
     for variable, wave in itertools.product(variables, reversed(waves)):
         here = [row for (name, _, when), row in found.items() if (name, when) == (variable, wave)]
         if own := [row for row in here if pd.notna(row.percent)]:

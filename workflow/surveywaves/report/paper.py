@@ -66,7 +66,7 @@ def pdf(template: Path, **inputs: object) -> bytes:
 
 
 def content(report: Report) -> dict[str, Any]:
-    """Give a report as data for the template: the text of each chapter, and what stands in it by its name."""
+    """Return a report as data for the template: the text of each chapter, and the exhibits by their names."""
     strip, texts = report.written["typst"]
     later = list(report.units)[1:]
     # Shown elsewhere: the front figure, and tables in other units, which a screen shows in place of the first.

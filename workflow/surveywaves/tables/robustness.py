@@ -91,7 +91,7 @@ _END: Final = ("largest move", "no estimate", "no difference", "another decision
 
 
 def _otherwise(row: Any, labels: Labels) -> str:
-    """Say which analyses decide otherwise, and how: the middle of a row's sentence."""
+    """Return which analyses decide otherwise, and how, from the middle of a row's words."""
     told = [part.rpartition(": ") for part in str(row.words).split("; ")[1:] if not part.startswith(_END)]
     said = [
         f"{labels.readable(who)}: {decided(decision.replace(' ', '_'), row, labels)}"
@@ -119,7 +119,7 @@ SHAPES: Final = {
 
 
 def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.DataFrame | None = None) -> Table:
-    """Lay out what the models assume and what the data say of it, a row per scale."""
+    """Return what the models assume and whether the data bear it out, a row per scale."""
     level = 1 - labels.presentation.confidence
     found = by(diagnostics[diagnostics["item"] == ""], "scale", "term")
     own = diagnostics[:0] if variances is None else variances

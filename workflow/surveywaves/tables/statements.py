@@ -23,7 +23,7 @@ from surveywaves.words import NONE, Labels, is_missing, percentage, statement
 
 
 def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.DataFrame | None = None) -> Table:
-    """Lay out every statement, a scale below the other: % favourable by wave, and the change with its adjusted p."""
+    """Return every statement, scale by scale: % favourable by wave, and the change with its adjusted p."""
     study, waves = labels.presentation, main_pair(labels.presentation)
     chosen = summary[summary["item"].isin(list(study.items)) & (summary["organisation"] != NOT_STATED)]
     asked = chosen[(chosen["base"] > 0) | chosen["base"].isna()]
