@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from counted import FAVOURABLE, POINTS, Tables, counted, keys, one_wave, random_study
 from sampled import compare_study
 from surveywaves.disclosure import Comparing, Publication, Released, Rule, audit, from_counts, release
-from surveywaves.disclosure.audit import Joint, Known, Sizes, Small, interval, small_counts
+from surveywaves.disclosure.audit import Joint, Known, Sizes, Small, Tie, interval, small_counts
 from surveywaves.disclosure.from_counts import smallest_of_all
 from surveywaves.disclosure.rounding import Crossed, draw
 from surveywaves.disclosure.suppressed import Part, chosen
@@ -546,6 +546,31 @@ def part(rows: np.ndarray) -> Part:
         for row, column in np.argwhere((rows > 0) & (rows < 5))
     ]
     return Part(table, np.ones(rows.shape), np.zeros((3, 0)), np.zeros(3, dtype=np.bool_), small)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_blocks_of_organisations_prove_what_all_together_prove(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(seed)
+    size = rng.integers(4, 18, 16)
+    sums = np.array([[True, True, True, False], [False, False, True, False]])
+    known = []
+    for chance in ([0.2, 0.3, 0.45, 0.05], [0.0, 0.02, 0.98, 0.0], [0.5, 0.0, 0.5, 0.0]):
+        table = Crossed.of(rng.multinomial(size, chance), sums, hidden=1)
+        nearest = 3 * np.rint(table.counts / 3).astype(np.intp)
+        known.append(Known.rounded(table, nearest, 3, silent=size < 7))
+    pairs = np.arange(16).reshape(-1, 2)
+    readers = [Sizes(size, np.maximum(size - 1, 0), size + 1, one) for one in (pairs, np.roll(pairs, 1))]
+    answered = np.min([one.table.summed[:, 0] for one in known], axis=0)
+    everybody = np.array([True, True, True, False])
+    tie = Tie(answered, 0.0 * size, np.full(16, np.inf), tuple((n, everybody) for n in range(len(known))))
+    asked = [(n, count) for n, one in enumerate(known) for count in small_counts(one.table, 5, 5)]
+    narrow = list(audit.narrowed(known, readers, asked, [tie]))
+    assert 0 < len(narrow) < len(asked)
+    for blocks in ((), (2,), (4, 8)):
+        monkeypatch.setattr(audit, "BLOCKS", blocks)
+        assert list(audit.narrowed(known, readers, asked, [tie])) == narrow
 
 
 def test_one_small_count_in_a_table_takes_three_others_with_it() -> None:

@@ -344,6 +344,7 @@ class Joint:
         most = -least
 
         def push(those: Sequence[int], sign: float) -> None:
+            """Push counts as far as possible together, and see how far all counts went."""
             nonlocal least, most
             goal = np.concatenate([places[one] for one in those])
             # Whole numbers that solve the linear program solve the integer program too.
@@ -354,24 +355,23 @@ class Joint:
                 values = np.array([solved[own].sum() for own in places])
                 least, most = np.minimum(least, values), np.maximum(most, values)
 
-        # Counts of the same categories together, which opens many at once; then each that is left by itself.
+        def closed(those: Sequence[int]) -> list[int]:
+            return [one for one in those if not asked[one][1].open(least[one], most[one])]
+
+        # Counts of the same categories together, which opens many at once; then each by itself.
         alike: dict[bytes, list[int]] = {}
         for one, (_, count) in enumerate(asked):
             alike.setdefault(count.members.tobytes(), []).append(one)
-        for those in alike.values():
+        together = [those for those in alike.values() if len(those) > 1]
+        for those in (*together, *([one] for one in range(len(asked)))):
             for sign in (1.0, -1.0):
-                shut = [one for one in those if not asked[one][1].open(least[one], most[one])]
-                if len(shut) > 1:
-                    push(shut, sign)
-        for one, (_, count) in enumerate(asked):
-            for sign in (1.0, -1.0):
-                if not count.open(least[one], most[one]):
-                    push([one], sign)
-            if not count.open(least[one], most[one]):
-                yield one, least[one], most[one]
+                if left := closed(those):
+                    push(left, sign)
+            if len(those) == 1 and closed(those):
+                yield those[0], least[those[0]], most[those[0]]
 
     def _solved(self, place: IntArray, sign: float, *, whole: bool) -> FloatArray | None:
-        """Push a count as far as possible; None if the rounded solution contradicts what is known."""
+        """Push counts as far as possible; None if the rounded solution contradicts what is known."""
         goal = np.zeros(len(self._bounds.lb))
         goal[place] = sign
         found = milp(
