@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import matplotlib as mpl
@@ -20,7 +16,6 @@ from matplotlib.collections import Collection, PolyCollection, QuadMesh
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from conftest import REPOSITORY
 from drawn_studies import HOSTILE, STUDIES, draw_all, drawn, names, overlapping, study_of, tables_for, texts
 from surveywaves.figures.drawing import DEMONSTRATION, Drawing
 from surveywaves.figures.estimates import TOLD
@@ -360,37 +355,6 @@ def test_a_bar_with_a_withheld_answer_shows_what_is_known_from_both_ends() -> No
 
 
 # --- files ----------------------------------------------------------------------------------------------------------
-
-PROGRAM = """
-import sys
-from pathlib import Path
-from drawn_studies import study_of, tables_for
-from surveywaves.figures.saving import save_all
-study = study_of(words=("", "<b>&"))
-save_all(tables_for(study), study, Path(sys.argv[1])).to_csv(Path(sys.argv[1]) / "captions.csv")
-"""
-
-
-def digests(folder: Path) -> dict[str, str]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
-@pytest.mark.slow
-def test_files_are_the_same_bytes_in_another_process_and_language(tmp_path: Path) -> None:
-    made = []
-    for place, (seed, language) in enumerate((("1", "C"), ("2", "de_DE.UTF-8"))):
-        folder = tmp_path / str(place)
-        folder.mkdir()
-        env = {**os.environ, "PYTHONHASHSEED": seed, "LANG": language, "TZ": "Asia/Tokyo"}
-        env["PYTHONPATH"] = f"{REPOSITORY / 'workflow'}:{REPOSITORY / 'tests'}"
-        subprocess.run([sys.executable, "-c", PROGRAM, str(folder)], env=env, check=True)
-        made.append(digests(folder))
-    assert made[0] == made[1]
-    assert {"change_profile.svg", "change_profile.pdf", "change_profile.png", "change_profile.csv"} <= set(
-        made[0]
-    )
-    assert {"slides/change_profile.png", "narrow/change_profile.svg"} <= set(made[0])
 
 
 @pytest.fixture(scope="module")

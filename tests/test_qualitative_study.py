@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import snakemake
+from runs import snakemake
 from surveywaves.errors import StudyError
 from surveywaves.pin.source import raw_files
 from surveywaves.study import load_study

@@ -296,6 +296,8 @@ class Programs:
         if self._kept.get("form") != self._form:
             self._kept = {"form": self._form, "modules": {}}
         self._new = False
+        self._locked: dict[str, list[str]] | None = None
+        self._files: dict[str, Path | None] = {}
         self._modules: dict[Path, tuple[str, str, list[str]]] = {}
 
     def of(self, script: str) -> Program:
@@ -336,10 +338,11 @@ class Programs:
                 if name in installed["versions"] and name not in found:
                     found.add(name)
                     todo.append(name)
-        locked = _locked(self._home / LOCK)
+        if self._locked is None:
+            self._locked = _locked(self._home / LOCK)
         versions = {"python": ".".join(map(str, sys.version_info[:3]))}
         for name in sorted(found):
-            here, there = installed["versions"][name], locked.get(name, [])
+            here, there = installed["versions"][name], self._locked.get(name, [])
             versions[name] = here if here in there or not there else f"{here}, locked {' or '.join(there)}"
         return versions
 
@@ -350,9 +353,11 @@ class Programs:
                 write_text(json.dumps(self._kept), str(self._cache))
 
     def _file(self, name: str) -> Path | None:
-        path = self._home.joinpath("workflow", *name.split("."))
-        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-        return path if path.exists() else None
+        if name not in self._files:
+            path = self._home.joinpath("workflow", *name.split("."))
+            path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+            self._files[name] = path if path.exists() else None
+        return self._files[name]
 
     def _module(self, path: Path) -> tuple[str, str, list[str]]:
         """Return a module's SHA-256, that of its syntax tree, and its imports."""
