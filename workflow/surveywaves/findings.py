@@ -405,6 +405,10 @@ def _most_common(moved: Sequence[Found], organisations: int, labels: Labels) -> 
     (went, most), *others = ways(chosen)
     every = f"{counted(organisations)} {labels.presentation.nouns.organisation[1]}"
     where = f"all {every}" if len(most) == organisations else f"{counted(len(most))} of {every}"
+    several = len({fact.organisation for fact in moved})
+    if len(chosen) == 1 < several:
+        how = "changed" if chosen[0].kind == CHANGE else f"differ from {inside(labels, ALL)}"
+        return opening(f"{counted(several)} of {every} clearly {how} on at least one scale")
     if len(chosen) == 1:
         where = inside(labels, chosen[0].organisation.partition(BETWEEN)[0])
     words = {} if chosen[0].kind == CHANGE else {"rose": "higher", "fell": "lower"}

@@ -262,9 +262,11 @@ def _known(axes: Axes, placed: Placed, high: float = 0.8) -> Placed:
     low, far = axes.get_xlim()
     if low == -far:
         axes.axvline(0, color=INK, linewidth=0.8, zorder=1)
-    for y, one in placed:
-        if one.status == Status.WITHHELD and one.estimate is None:
-            hatched(axes, low, y, far - low, high)
+    gone = [y for y, one in placed if one.status == Status.WITHHELD and one.estimate is None]
+    # Of many, which are ranked, the withheld are the last: a box holds them all.
+    boxes = [(min(gone), max(gone))] if gone and len(placed) > TOLD else [(y, y) for y in gone]
+    for top, bottom in boxes:
+        hatched(axes, low, (top + bottom) / 2, far - low, bottom - top + high)
     return [(y, one) for y, one in placed if one.estimate is not None]
 
 
