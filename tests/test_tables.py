@@ -492,7 +492,7 @@ def test_answers_print_n_and_percent_for_every_option_a_wave_below_the_other(lab
             str(own["base"].iloc[0]),
             *(f"{one.n} ({one.percent:.1f})" for one in own.itertuples()),
         ]
-    assert "Third round words this statement differently." in table.footnotes
+    assert "Third round worded this statement differently." in table.footnotes
 
 
 def test_answers_that_the_publication_misprints_say_so(labels) -> None:
@@ -532,7 +532,9 @@ def test_robustness_lists_only_what_another_analysis_does_not_share_and_how_it_d
             "+8.0",
         ]
     ]
-    assert table.notes[0] == "Shared by every analysis that moved the estimate: 1 of 2 decisions."
+    assert table.notes[0] == (
+        "1 of 2 decisions are shared by every analysis that moved the estimate; they are not listed."
+    )
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,7 @@ def scales_of(instrument: Iterable[Keyed], min_answered: Mapping[str, int] | Non
 
 
 def share_of(number: int, item: str) -> range:
-    """Give the places, of so many scales or items, that a part of the work is about: ``2-of-3``, the second third."""
+    """Return the positions, of so many scales or items, that a part covers: of ``2-of-3``, the second third."""
     part, parts = map(int, item.split("-of-"))
     return range(number * (part - 1) // parts, number * part // parts)
 

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from surveywaves.catalogue import ABREAST
 from surveywaves.figures.drawing import LINE, Axis, Key, Page, line, withheld_key
 from surveywaves.figures.layout import Part, Rows, hatched, panels, points
-from surveywaves.figures.style import GREY, INK, Narrow, Sheet, look_of, width, wrap
+from surveywaves.figures.style import GREY, INK, Narrow, Sheet, look_of, told_apart, width, wrap
 from surveywaves.findings import LEVEL, Found, by_organisation, without_all
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, BETWEEN, PERCENT_FAVOURABLE, Status
@@ -219,7 +219,10 @@ class Estimates:
         names = {}
         for one in self.shown:
             name = labels.organisation(one.organisation.removesuffix(f"{BETWEEN}{self.against}"))
-            names[one.organisation] = wrap(name, 0.4 * wide, em, lines=1)[0] if named else name
+            names[one.organisation] = name
+        if named:
+            cut = told_apart(names.values(), 0.4 * wide, em)
+            names = {organisation: cut[name] for organisation, name in names.items()}
         before = 0.6 * em + max((width(name, em) for name in names.values()), default=0.0)
         after = 0.6 * em + max((width(unit.change(one), em, bold=True) for one in self.shown), default=0.0)
         step = heads + body + BELOW
