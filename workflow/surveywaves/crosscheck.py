@@ -470,11 +470,7 @@ def _alpha(sample: Sample, scale: Scale, rows: pd.DataFrame) -> Iterable[Row | p
     given = frame.notna().to_numpy()
     waves, organisations = (pd.Categorical(sample.frame[name]) for name in ("wave", "organisation"))
     asked = {
-        wave: {
-            one
-            for one, there in zip(scale.items, given[np.asarray(waves == wave)].any(axis=0), strict=True)
-            if there
-        }
+        wave: {*frame.columns[np.asarray(given[np.asarray(waves == wave)].any(axis=0))]}
         for wave in sample.waves
     }
     asking = [wave for wave in sample.waves if asked[wave]]
