@@ -13,10 +13,9 @@ import pytest
 import statsmodels.api as sm
 from statsmodels.stats.proportion import proportion_confint
 
-from sampled import compare_favourable
+from sampled import compare_design, compare_favourable
 from surveywaves.mixed.contrasts import overlap
 from surveywaves.mixed.design import make_design
-from surveywaves.mixed.favourable import compare_favourable as compare_design
 from surveywaves.sample import Sample, Scale
 from test_mixed_linear import KEY, options, row, simulated
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-from surveywaves.terms import ALL
+from surveywaves.terms import ALL, ORGANISATION
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +100,10 @@ class Sample:
         if len(self.organisations) < 2 or not total > 0:
             return replace(self, shares={}, shares_note="")
         return replace(self, shares={name: share / total for name, share in shares.items()}, shares_note=note)
+
+    def coded(self) -> Sample:
+        """Hold waves and organisations as categories: who takes many samples of one compares numbers, not words."""
+        return replace(self, frame=self.frame.astype(dict.fromkeys(("wave", ORGANISATION), "category")))
 
     def without(self, absent: Mapping[str, str]) -> Sample:
         """Leave waves out, with the reason of each."""

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import chdtrc, ndtri
-from statsmodels.stats.multitest import multipletests
 
 from surveywaves.invariance.proportional_odds import Fit, failed, fit, intercepts
+from surveywaves.mixed.contrasts import adjust_families
 from surveywaves.reliability.answers import Array, Row, check, join, named, scored
 from surveywaves.sample import Sample, Scale, paired
 from surveywaves.terms import ALL, BETWEEN, CUTS, SIZES, Criterion, Size, Status
@@ -558,7 +558,5 @@ def dif(
 
 def _adjusted(table: pd.DataFrame) -> pd.DataFrame:
     """Adjust p-values over the items, within scale, comparison and term (Benjamini & Hochberg 1995)."""
-    tested = table[table["p_value"].notna()]
-    families = tested.groupby(["scale", "wave", "organisation", "term"], sort=False)["p_value"]
-    adjusted = families.transform(lambda p_values: multipletests(p_values, method="fdr_bh")[1])
-    return table.assign(p_adjusted=adjusted.reindex(table.index).astype("float64"))
+    family = ["scale", "wave", "organisation", "term"]
+    return table.assign(p_adjusted=adjust_families(table, "p_value", "fdr_bh", family))
