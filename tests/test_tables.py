@@ -243,7 +243,7 @@ def test_no_study_word_of_staff_or_organisation_where_the_study_has_its_own(fram
             ]
         )
         told = said.replace(words.protection, "").replace("to protect respondents", "")
-        told = told.replace("organisations weighted as the respondents", "")
+        told = told.replace("organisations weighted by their shares of the respondents", "")
         for word in ("staff", "rganisation", "eturns", "espondent"):
             assert word not in told, (name, word)
 
@@ -337,7 +337,7 @@ def one_change(first: float, last: float, estimate: float, note: str = "") -> Ce
         (56.8, 68.6, 11.9, "", (BEFORE_ROUNDING,)),
         (27.1, 9.6, -18.5, "over 4 of 5 statements", ("Over 4 of 5 statements.", OVER_ALL)),
         (30.0, 32.0, 2.0, "over 4 of 5 statements", ("Over 4 of 5 statements.",)),
-        (30.0, 32.0, 2.0, "organisations weighted as the respondents of first divide", ()),
+        (30.0, 32.0, 2.0, "organisations weighted by their shares of the respondents of first", ()),
     ],
 )
 def test_why_a_change_is_no_difference_is_noted_once(first, last, estimate, note, notes) -> None:

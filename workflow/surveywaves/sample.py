@@ -95,7 +95,7 @@ class Sample:
         if not shares and self.reference:
             stated = self.frame.loc[self.frame["wave"] == self.reference, "organisation"].value_counts()
             shares = {name: float(stated.get(name, 0)) for name in self.organisations}
-            note = f"organisations weighted as the respondents of {self.reference} divide"
+            note = f"organisations weighted by their shares of the respondents of {self.reference}"
         total = sum(shares.values())
         if len(self.organisations) < 2 or not total > 0:
             return replace(self, shares={}, shares_note="")
