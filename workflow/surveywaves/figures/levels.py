@@ -13,8 +13,9 @@ from surveywaves.figures.drawing import Drawing, Key
 from surveywaves.figures.estimates import Estimates, Placed, Unit, intervals
 from surveywaves.figures.layout import beside
 from surveywaves.figures.style import GREY, INK, steps
-from surveywaves.findings import LEVEL, found, level_rows, main_unit
+from surveywaves.findings import LEVEL, found, level_rows, level_term, main_unit
 from surveywaves.study.parts import Presentation
+from surveywaves.terms import SHRUNKEN
 from surveywaves.words import NONE, Labels, shortened
 
 
@@ -42,7 +43,15 @@ def _draw(means: pd.DataFrame, order: Sequence[str], presentation: Presentation,
     own = Estimates(unit, [one for wave in waves for one in levels[wave]], order)
     if own.ranked:
         waves, about = waves[-1:], f"Each {presentation.nouns.organisation[0]} is ranked."
-        own = replace(own, facts=[one for one in own.facts if one.wave in waves])
+        shrunken = means["term"].eq(f"{level_term(unit.name)}{SHRUNKEN}") & means["analysis"].isin(
+            rows["analysis"]
+        )
+        if shrunken.any():  # in the place of the organisations' own
+            about = f"{about[:-1]} by its estimate shrunken towards the mean of all."
+            rows = pd.concat([rows, means[shrunken]])
+            rows = rows.drop_duplicates(["scale", "wave", "organisation"], keep="last", ignore_index=True)
+        drawn = rows.assign(term=level_term(unit.name))
+        own = replace(own, facts=found(None, drawn, kind=LEVEL, wave=waves[0], unit=unit.name))
     if not order:
         own = replace(own, order=labels.scales_in(rows)).in_order
     shapes, em = itertools.cycle("sDo^vPX"), presentation.style.font_size
