@@ -151,7 +151,8 @@ def test_organisations_are_ranked_by_shrunken_means_where_there_are_any() -> Non
     [one] = draw_all(tables, study, wanted=["ranking"])
     assert len(one.rows) == 12 * len(study.scales)
     assert set(one.rows["term"]) == {"percent_favourable_shrunken"}
-    assert "by its estimate shrunken towards the mean of all" in one.caption
+    assert "by its estimate, shrunken towards the mean of all" in one.caption
+    assert "shrunken towards the mean of all" in said(one)
     top = one.rows.sort_values("estimate").iloc[-1]
     assert any(f": {top['estimate']:.0f} (" in each for each in told(one))
 

@@ -59,7 +59,10 @@ def require_open(*folders):
         raise WorkflowError("The study cannot run where it lies:", *map(str, shut))
 
 
-require_open(Path(), Path(".snakemake"), Path("results"))
+SNAKEMAKES = [
+    Path(".snakemake", name) for name in ["", "metadata", "incomplete", "locks"]
+]
+require_open(Path(), *SNAKEMAKES, Path("results"))
 CONFIG = Path(config.get("study", "config"))
 try:
     known_options(config)
