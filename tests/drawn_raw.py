@@ -1,7 +1,7 @@
 """A study drawn from a fixed seed: three offices, three rounds, as a configuration and plain CSV files.
 
 It goes where the shipped study and `everyday_life` do not: teams and weights in the models, a wave to come without
-data, margins of the population, counts rounded rather than withheld, no adjustment across scales.
+data, margins of the population, shrunken means, counts rounded rather than withheld, no adjustment across scales.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ CONFIG = {
         "covariates": ["shift"],
         "team": "team",
         "weighted": True,
+        "partial_pooling": True,
         "multiplicity": "none",
         "item_multiplicity": "holm",
         "functioning": {"min_n": 40, "criterion": "zumbo"},

@@ -33,6 +33,7 @@ from attacker import (
 )
 from invented_studies import Invented, invent, rounded_alone
 from surveywaves.disclosure import Released, Rule
+from surveywaves.disclosure.routes import Routes
 from surveywaves.study.models import Routing
 from surveywaves.study.parts import HarmonisingPart
 
@@ -102,17 +103,26 @@ def test_a_statement_asked_of_some_tells_nothing_of_how_many_they_are(rounding: 
     given_away = False
     for seed in (2, 4, 8):
         own = invent(seed, skips=False).routed("alone", "job", ["nurse"])
-        route = Routing(items=("alone",), asked_of={"job": ("nurse",)})
-        described = [
-            HarmonisingPart.model_construct(
-                wave=wave, layouts={}, files=(), codings={}, crosswalk=(), variables={}, organisation=None,
-                routing=(route,), items={},
-            )
-            for wave in own.surveyed
-        ]  # fmt: skip
+        described = [described_as(wave, ("nurse",)) for wave in own.surveyed]
         assert narrowed(own, rounding, described) == 0
         given_away = given_away or narrowed(own, rounding, []) > 0
     assert given_away
+
+
+def test_of_two_routes_by_one_variable_both_must_hold() -> None:
+    both = Routes.by_wave(
+        [described_as("first", ("nurse", "clerk"), ("clerk", "nurse", "cook"), ("nurse", "cook"))]
+    )
+    assert both == Routes.by_wave([described_as("first", ("nurse",))])
+
+
+def described_as(wave: str, *jobs: tuple[str, ...]) -> HarmonisingPart:
+    """Describe a wave in which people of some jobs only were asked one statement."""
+    routing = tuple(Routing(items=("alone",), asked_of={"job": one}) for one in jobs)
+    return HarmonisingPart.model_construct(
+        wave=wave, layouts={}, files=(), codings={}, crosswalk=(), variables={}, organisation=None,
+        routing=routing, items={},
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", ATTACKED[:4])

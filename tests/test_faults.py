@@ -172,9 +172,10 @@ def test_no_output_that_a_power_cut_left_empty_or_half_is_trusted(drawn: Path, t
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("place", ["results", ".snakemake"])
+@pytest.mark.parametrize("place", ["results", ".snakemake", ".snakemake/metadata"])
 def test_where_nothing_can_be_written_the_run_is_refused_in_a_line(tmp_path: Path, place: str) -> None:
     study = drawn_raw(tmp_path / "study")
+    (study / place).parent.mkdir(exist_ok=True)
     (study / place).write_text("a file", encoding="utf-8")
     done = run_snakemake(study)
     assert done.status != 0 and "Traceback" not in done.said

@@ -40,6 +40,7 @@ from surveywaves.figures.style import (
 )
 from surveywaves.files import write_text
 from surveywaves.findings import CHANGE, found, main_pair
+from surveywaves.mixed.pooling import shrunken_means
 from surveywaves.study.models import FigureStyle
 from surveywaves.terms import Evidence
 from surveywaves.words import Labels, number
@@ -137,6 +138,20 @@ def test_any_number_of_organisations_fits_on_a_page(count: int) -> None:
             dots = [each for each in one.figure.findobj(Line2D) if each.axes and each.get_marker() != "None"]
             marks = sum(len(each.get_xdata()) for each in dots) if count > TOLD else len(told(one))
             assert marks == len(shown) == count * len(study.scales), one.name
+
+
+def test_organisations_are_ranked_by_shrunken_means_where_there_are_any() -> None:
+    study = study_of(organisations=12)
+    tables = tables_for(study)
+    means = tables["means"].assign(std_error=2.0)
+    tables["means"] = pd.concat([means, shrunken_means(means)], ignore_index=True)
+    [one] = draw_all(tables, study, wanted=["ranking"])
+    assert len(one.rows) == 12 * len(study.scales)
+    assert set(one.rows["term"]) == {"percent_favourable_shrunken"}
+    assert "by its estimate, shrunken towards the mean of all" in one.caption
+    assert "shrunken towards the mean of all" in said(one)
+    top = one.rows.sort_values("estimate").iloc[-1]
+    assert any(f": {top['estimate']:.0f} (" in each for each in told(one))
 
 
 def test_hostile_labels_are_one_line_of_glyphs_that_there_are() -> None:

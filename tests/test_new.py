@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -159,6 +160,26 @@ def test_its_guard_keeps_raw_files_the_key_and_answers_under_another_name(study:
         "resources/private/key: confidential: it lies in resources/private"
         in git(study, "commit", "-m", "k").stderr
     )
+
+
+def test_git_translates_no_line_end_of_what_a_pin_holds(study: Path, tmp_path: Path) -> None:
+    pinned = study / "results/pins/a/released/means.csv"
+    pinned.parent.mkdir(parents=True)
+    pinned.write_bytes(b"wave,n\nfirst,13\n")
+    git(study, "add", ".gitattributes", "results")
+    git(study, "commit", "--no-verify", "-m", "a pin")
+    git(tmp_path, "-c", "core.autocrlf=true", "clone", str(study), "clone")  # as git for Windows is set
+    assert (tmp_path / "clone" / pinned.relative_to(study)).read_bytes() == pinned.read_bytes()
+
+
+def test_a_letter_that_a_terminal_cannot_show_is_no_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert main(["new", str(tmp_path / "Łódź")]) == 0
+    terminal.flush()
+    assert b"\\u0141\xf3d\\u017a" in terminal.buffer.getvalue()
 
 
 def test_without_the_command_nothing_is_committed(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:

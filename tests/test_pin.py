@@ -389,6 +389,9 @@ def test_an_edited_pin_is_found_out(finished_study: Finished) -> None:
     assert len(lines) == 2
     assert "item_frequencies.csv: changed since it was pinned" in lines[0]
     assert "index.html: gone since it was pinned" in lines[1]
+    (folder / "SHA256SUMS").write_bytes(b"\xff\xfe")
+    with pytest.raises(SurveywavesError, match=r"manifest\.json: changed since it was pinned"):
+        read_manifest(folder)
 
 
 # --- what it is refused for -----------------------------------------------------------------------------------

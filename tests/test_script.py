@@ -201,3 +201,5 @@ def test_no_module_needs_what_only_posix_has() -> None:
             # There, `os` has no function that is about users, groups and forks.
             if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "os":
                 assert not re.search("fork|uid|gid|chown|pgid|killpg|setsid|uname|umask", node.attr), path
+            # A temporary file that is open can be opened by its name nowhere else.
+            assert getattr(node, "attr", "") != "NamedTemporaryFile", path

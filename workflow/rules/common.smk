@@ -22,6 +22,8 @@ os.environ.update(
     MKL_NUM_THREADS="1",
     # Arrow's own allocator gives memory back and takes it again all the time: a tenth of what harmonise and pool cost.
     ARROW_DEFAULT_MEMORY_POOL="system",
+    # On Windows, what a job says may hold letters that its pipe has no code for.
+    PYTHONIOENCODING=os.environ.get("PYTHONIOENCODING", ":backslashreplace"),
 )
 
 from surveywaves import catalogue
@@ -57,7 +59,10 @@ def require_open(*folders):
         raise WorkflowError("The study cannot run where it lies:", *map(str, shut))
 
 
-require_open(Path(), Path(".snakemake"), Path("results"))
+SNAKEMAKES = [
+    Path(".snakemake", name) for name in ["", "metadata", "incomplete", "locks"]
+]
+require_open(Path(), *SNAKEMAKES, Path("results"))
 CONFIG = Path(config.get("study", "config"))
 try:
     known_options(config)

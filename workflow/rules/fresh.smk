@@ -133,7 +133,9 @@ onstart:
 
 
 onerror:
-    said = "".join(Path(file).read_text(encoding="utf-8") for file in log)
+    said = "".join(
+        Path(file).read_text(encoding="utf-8", errors="replace") for file in log
+    )
     if re.search("SIGKILL|exit status 137", said):
         logger.error(
             "A job was killed from outside, most often for lack of memory (hint: run with --cores 1, or take a machine "

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import io
 import json
 import os
 import sys
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Final, get_args
 
 from surveywaves.errors import Mistake, SurveywavesError
+from surveywaves.files import write_text
 from surveywaves.freshness import HOME
 from surveywaves.study import Layout, Study, Wave, load_study
 from surveywaves.study.document import documents
@@ -32,6 +34,10 @@ BIG: Final = 20_000_000
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status is 0 when all is well, 1 when the user has something to mend."""
     options = _parser().parse_args(arguments)
+    if isinstance(
+        sys.stdout, io.TextIOWrapper
+    ):  # a terminal of Windows may have no code for a letter of a title
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return int(options.run(options))
     except SurveywavesError as error:
@@ -412,7 +418,7 @@ def _document(options: argparse.Namespace) -> int:
     by, from the models that check the configuration.
     """
     for name, text in documents().items():
-        (options.config / name).write_text(text, encoding="utf-8")
+        write_text(text, str(options.config / name))
     return 0
 
 

@@ -21,6 +21,7 @@ from surveywaves.adding.draft import crosswalk_text, wave_page
 from surveywaves.adding.match import Reference, refer_to
 from surveywaves.adding.questions import Cells, read_list
 from surveywaves.errors import Mistake, StudyError
+from surveywaves.files import write_text
 from surveywaves.ingest.guess import BINARY
 from surveywaves.study import Study
 from surveywaves.study.load import OPEN, UNDECIDED
@@ -56,7 +57,7 @@ def enlist(path: Path, wave: str) -> None:
     if yaml.safe_load(changed) != expected:
         what = "cannot be added to safely"
         raise StudyError.at(f"{path}: waves", what, f"write `{line_to_add(before['waves'], wave)}` there")
-    path.write_text(changed, encoding="utf-8")
+    write_text(changed, str(path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ def write(addition: Addition, home: Path) -> None:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         for name, text in addition.texts.items():
-            (part / name).write_text(text, encoding="utf-8")
+            write_text(text, str(part / name))
         part.rename(home)
     except OSError as error:
         raise StudyError.at(home, f"cannot be written: {error.strerror or error}") from error

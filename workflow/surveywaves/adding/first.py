@@ -24,6 +24,7 @@ from surveywaves.adding.draft import OFTEN, Page, crosswalk_text, table_text, wa
 from surveywaves.adding.match import Reference, reason
 from surveywaves.adding.questions import FEW, Cells, Question
 from surveywaves.errors import SurveywavesError
+from surveywaves.files import write_text
 from surveywaves.ingest.raw import RawTable, Source
 from surveywaves.ingest.readers import read_raw
 from surveywaves.personal import personal_text
@@ -70,7 +71,8 @@ def new_study(folder: Path) -> list[str]:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SurveywavesError.at(folder, "is there, and not empty", "name a folder that is to be made")
     shutil.copytree(SKELETON, folder, dirs_exist_ok=True, copy_function=shutil.copyfile)
-    (folder / "gitignore").rename(folder / ".gitignore")
+    for name in ("gitattributes", "gitignore"):
+        (folder / name).rename(folder / f".{name}")
     (folder / ".githooks/pre-commit").chmod(0o755)
     for name in CLOSED:
         (folder / name).mkdir(exist_ok=True)
@@ -97,7 +99,8 @@ def _guarded(folder: Path) -> str:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False)
+    command = ["git", "-C", str(folder), *arguments]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
     return done.stdout.strip() if done.returncode == 0 else None
 
 
@@ -167,7 +170,7 @@ def first_study(
         f"waves/{WAVE}/items.tsv": crosswalk_text(study, [sheet]),
     }
     for path, text in texts.items():
-        (folder / "config" / path).write_text(text, encoding="utf-8")
+        write_text(text, str(folder / "config" / path))
     scored = count(sum(bool(scale) for scale, _ in blocks), "scale")
     returns, columns = count(sheet.files[0].returns.rows, "row"), count(len(sheet.questions), "column")
     left = f"{count(len(study.config.variables), 'grouping variable')}, {len(sheet.ignored)} to ignore"

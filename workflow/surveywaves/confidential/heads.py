@@ -15,6 +15,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -91,10 +92,10 @@ def _by_pyreadstat(reader: str, suffix: str) -> Callable[[bytes, int], Iterator[
     def read(content: bytes, _: int) -> Iterator[Heads]:
         import pyreadstat  # noqa: PLC0415
 
-        with tempfile.NamedTemporaryFile(suffix=suffix) as file:  # readable for its owner only
-            file.write(content)
-            file.flush()
-            _, meta = getattr(pyreadstat, reader)(file.name, metadataonly=True)
+        with tempfile.TemporaryDirectory() as folder:  # its owner alone can look into it
+            path = Path(folder, f"file{suffix}")
+            path.write_bytes(content)
+            _, meta = getattr(pyreadstat, reader)(str(path), metadataonly=True)
         yield (tuple(meta.column_names),)
         yield (tuple(str(label or "") for label in meta.column_labels),)
 

@@ -20,7 +20,7 @@ class Routes(NamedTuple):
     ----------
     of
         Item or variable that only some were asked, but for those that whole organisations were not -> the variables and
-        items that decide, with the values of those who were asked ("": a filter question decides).
+        items that decide, with the values of those who were asked, by all routes ("": a filter question decides).
     """
 
     of: Mapping[str, Mapping[str, frozenset[str]]] = {}
@@ -51,5 +51,7 @@ class Routes(NamedTuple):
             if route.filter:
                 names[""] = frozenset()
             for item in route.items if names else ():
-                of.setdefault(item, {}).update(names)
+                conditions = of.setdefault(item, {})
+                for name, chosen in names.items():
+                    conditions[name] = chosen & conditions.get(name, chosen)
         return cls(of)

@@ -13,8 +13,9 @@ from surveywaves.figures.drawing import Drawing, Key
 from surveywaves.figures.estimates import Estimates, Placed, Unit, intervals
 from surveywaves.figures.layout import beside
 from surveywaves.figures.style import GREY, INK, steps
-from surveywaves.findings import LEVEL, found, level_rows, main_unit
+from surveywaves.findings import LEVEL, found, level_rows, level_term, main_unit
 from surveywaves.study.parts import Presentation
+from surveywaves.terms import SHRUNKEN
 from surveywaves.words import NONE, Labels, shortened
 
 
@@ -40,9 +41,20 @@ def _draw(means: pd.DataFrame, order: Sequence[str], presentation: Presentation,
     levels = {wave: found(None, rows, kind=LEVEL, wave=wave, unit=unit.name) for wave in presentation.waves}
     waves = [wave for wave, own in levels.items() if any(unit.change(one) != NONE for one in own)]
     own = Estimates(unit, [one for wave in waves for one in levels[wave]], order)
+    only = f", {labels.wave(waves[0])}" if len(waves) == 1 else ""
     if own.ranked:
+        only = f", {labels.wave(waves[-1])}"
         waves, about = waves[-1:], f"Each {presentation.nouns.organisation[0]} is ranked."
-        own = replace(own, facts=[one for one in own.facts if one.wave in waves])
+        shrunken = means["term"].eq(f"{level_term(unit.name)}{SHRUNKEN}") & means["analysis"].isin(
+            rows["analysis"]
+        )
+        if shrunken.any():  # in the place of the organisations' own
+            only += ", shrunken towards the mean of all"
+            about = f"{about[:-1]} by its estimate, shrunken towards the mean of all."
+            rows = pd.concat([rows, means[shrunken]])
+            rows = rows.drop_duplicates(["scale", "wave", "organisation"], keep="last", ignore_index=True)
+        drawn = rows.assign(term=level_term(unit.name))
+        own = replace(own, facts=found(None, drawn, kind=LEVEL, wave=waves[0], unit=unit.name))
     if not order:
         own = replace(own, order=labels.scales_in(rows)).in_order
     shapes, em = itertools.cycle("sDo^vPX"), presentation.style.font_size
@@ -56,7 +68,6 @@ def _draw(means: pd.DataFrame, order: Sequence[str], presentation: Presentation,
             beside(axes, max(x), y, unit.change(one), 0.6 * em, color=ink)
 
     keys = [Key(labels.wave(wave), {"color": look[0], "marker": look[1]}) for wave, look in looks.items()]
-    only = f", {labels.wave(waves[0])}" if len(waves) == 1 else ""
     words = _title(own, labels), f"{unit.words}, with {labels.confidence} intervals{only}"
     page = own.draw(words, mark, unit.axis, keys=keys if len(keys) > 1 else [], waves=waves)
     rows = rows[rows["organisation"].isin([*own.parts]) & rows["wave"].isin(waves)]

@@ -205,7 +205,7 @@ def _edited(
     """Yield the files of a pin that are gone or not as they were pinned."""
     hint = "take the pin out of git again"
     sums = folder / SUMS
-    stated = sums.read_text(encoding="utf-8").splitlines() if sums.is_file() else []
+    stated = sums.read_text(encoding="utf-8", errors="replace").splitlines() if sums.is_file() else []
     if not stated:
         yield Mistake(sums.as_posix(), "gone since it was pinned", hint)
     for name in (*described, *outputs):

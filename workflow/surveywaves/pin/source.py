@@ -186,7 +186,8 @@ def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="surrogateescape",
             check=False,
             env={**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"},
         )
@@ -257,6 +258,7 @@ def rederive(study: Study, places: Places, *, target: str, cores: int) -> Iterat
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            errors="replace",
             check=False,
             cwd=clean.folder,
             env={name: value for name, value in os.environ.items() if name != "SNAKEMAKE_PROFILE"},

@@ -143,7 +143,7 @@ class Analysis(Model):
     )
     partial_pooling: bool = False
     """Whether released means are also given shrunken towards the mean of all organisations, as league tables need: the
-    less an organisation's own answers tell, the more."""
+    less an organisation's own answers tell, the more. Where organisations are ranked, they are by these."""
     robust: bool = True
     """Standard errors hold where waves and organisations differ in their spread (CR2)."""
     min_cell: int = Field(default=5, ge=2)
