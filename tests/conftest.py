@@ -1,7 +1,7 @@
 """Whole studies, each run once for all tests that look at what comes out; what runs one is marked `slow`.
 
-A run costs 40 to 65 s of CPU: a fault on the way (`test_killed.py`), another way of running (`test_determinism.py`) and
-an edit (`test_fresh.py`) go into one that is there.
+A run costs 50 to 100 s of CPU: faults on the way and other ways of running share one (`test_killed.py`), and an edit
+(`test_fresh.py`) goes into one that is there.
 """
 
 from __future__ import annotations
@@ -9,10 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -20,44 +17,52 @@ from types import ModuleType
 import pytest
 
 from drawn_raw import drawn_raw
+from runs import REPOSITORY, Allowed, snakemake
 
-REPOSITORY = Path(__file__).parent.parent
-
+pytest.register_assert_rewrite("ways")
 
 WHOLE_RUNS = {"whole_run", "finished", "copy_of"}
 """The fixtures below that run a study: a test that has one, by whatever way, is slow."""
 
 LONGEST = (
+    "test_slurm",
     "test_pin_end_to_end",
     "test_killed",
     "test_fresh",
     "test_another_study",
     "test_golden",
     "test_faults",
-    "test_adding_end_to_end",
 )
 """Files that take minutes, in the order in which workers take them: what is short fills the end."""
 
 THOROUGH = {
-    *("test_attack", "test_bounds", "test_crosscheck", "test_disclosure", "test_environment"),
-    *(
-        "test_hostile_fits",
-        "test_imputation",
-        "test_independent_checks",
-        "test_sensitivity",
-        "test_situations",
-    ),
-    *("test_mixed_diagnostics", "test_mixed_linear_robust"),
-    *("test_figures", "test_figures_gallery", "test_figures_widths", "test_figures_withheld"),
-    *(
-        "test_mixed_linear_teams",
-        "test_mixed_linear_weights",
-        "test_mixed_ordinal_teams",
-        "test_mixed_ordinal_weights",
-    ),
-    *("test_pin", "test_pin_crate", "test_pin_verify"),
-    *("test_report", "test_report_browser", "test_report_numbers", "test_report_pdf"),
-    *("test_mixed_ordinal", "test_publication_tables"),
+    "test_attack",
+    "test_bounds",
+    "test_crosscheck",
+    "test_disclosure",
+    "test_environment",
+    "test_figures",
+    "test_figures_gallery",
+    "test_hostile_fits",
+    "test_imputation",
+    "test_independent_checks",
+    "test_mixed_diagnostics",
+    "test_mixed_linear_robust",
+    "test_mixed_linear_teams",
+    "test_mixed_linear_weights",
+    "test_mixed_ordinal",
+    "test_mixed_ordinal_teams",
+    "test_mixed_ordinal_weights",
+    "test_pin",
+    "test_pin_crate",
+    "test_pin_verify",
+    "test_publication_tables",
+    "test_report",
+    "test_report_browser",
+    "test_report_numbers",
+    "test_report_pdf",
+    "test_sensitivity",
+    "test_situations",
 }
 """Files of minutes less dear: they simulate, draw every figure or set whole reports. Properties of Hypothesis, too."""
 
@@ -74,53 +79,6 @@ DEAR = {
 
 FAST = "not slow and not thorough"
 """What `make fast` runs."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a run of the workflow said, and how it ended."""
-
-    status: int
-    said: str
-
-    @property
-    def jobs(self) -> dict[str, int]:
-        """Jobs by rule, as Snakemake counts them before it starts (`all` left out)."""
-        lines = self.said.splitlines()
-        starts = [number for number, line in enumerate(lines) if line.startswith("Job stats:")]
-        if not starts:
-            return {}
-        counts = {}
-        for line in lines[starts[0] + 3 :]:
-            name, _, count = line.strip().rpartition(" ")
-            if not count.isdigit() or name.strip() == "total":
-                break
-            counts[name.strip()] = int(count)
-        return {name: count for name, count in counts.items() if name != "all"}
-
-
-class Allowed:
-    """Whether the test that runs may run a workflow: outside of tests, always."""
-
-    to_run = True
-
-
-def snakemake(
-    folder: Path, *arguments: str, cores: int = 2, code: Path | None = None, **environment: str
-) -> Run:
-    """Run the workflow of this repository, or of another copy of its code, on the study in a folder."""
-    assert Allowed.to_run, "runs the workflow without being marked slow"
-    snakefile = (code or REPOSITORY) / "Snakefile"
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile)]
-    done = subprocess.run(
-        [*command, "--directory", str(folder), "--cores", str(cores), *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=folder,
-        env={**os.environ, **environment},
-    )
-    return Run(done.returncode, done.stdout + done.stderr)
 
 
 def new_study(folder: Path) -> Path:

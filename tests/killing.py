@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,20 +21,6 @@ class Killed:
     """Jobs that had left their record."""
     locked: bool
     """Whether Snakemake's lock was left."""
-
-
-def start(snakefile: Path, folder: Path, *arguments: str, cores: int = 2) -> subprocess.Popen[bytes]:
-    """Start Snakemake as the head of a session of its own."""
-    return subprocess.Popen(
-        [
-            *(sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), "--directory", str(folder)),
-            *("--cores", str(cores), *arguments),
-        ],
-        cwd=folder,
-        stdout=(folder / "said.txt").open("ab"),
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
 
 
 def killed_when(process: subprocess.Popen[bytes], folder: Path, now: Callable[[], bool]) -> Killed:

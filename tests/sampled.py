@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,15 +11,16 @@ import pandas as pd
 from surveywaves.invariance import dif as _dif
 from surveywaves.mixed.clmm import fit_ordinal
 from surveywaves.mixed.compare import Compared, estimate, judge
-from surveywaves.mixed.contrasts import FAMILY, Comparison, adjust_families, compare_fit
+from surveywaves.mixed.contrasts import FAMILY, Fit, adjust_families
+from surveywaves.mixed.contrasts import compare_fit as _compare_fit
 from surveywaves.mixed.design import Design
 from surveywaves.mixed.design import make_design as _make_design
-from surveywaves.mixed.favourable import Favourable
 from surveywaves.mixed.favourable import compare_favourable as _compare_favourable
 from surveywaves.mixed.lmm import fit_linear
 from surveywaves.planning import plan as _plan
 from surveywaves.reliability import reliability as _reliability
 from surveywaves.sample import Sample, Scale
+from surveywaves.tidy import tidy
 
 OF_SAMPLE = (
     "waves",
@@ -57,6 +58,29 @@ def mean_vector(design: Design, wave: str, organisation: str) -> np.ndarray:
     return design.mean_vectors(np.array([[cell]]), np.ones((1, 1)))[0]
 
 
+class Comparison(NamedTuple):
+    """What `compare_fit` gives, as frames."""
+
+    means: pd.DataFrame
+    contrasts: pd.DataFrame
+    variances: pd.DataFrame
+
+
+class Favourable(NamedTuple):
+    """What `compare_favourable` gives, as frames."""
+
+    means: pd.DataFrame
+    contrasts: pd.DataFrame
+
+
+def compare_fit(design: Design, fit: Fit, **options: Any) -> Comparison:
+    return Comparison(*map(tidy, _compare_fit(design, fit, **options)))
+
+
+def compare_design(design: Design, scale: Scale, **options: Any) -> Favourable:
+    return Favourable(*map(tidy, _compare_favourable(design, scale, **options)))
+
+
 def compare(frame: pd.DataFrame, **options: Any) -> Comparison:
     sample, scale, rest = sampled(frame, options)
     return compare_sample(sample, scale, **rest)
@@ -89,7 +113,7 @@ def compare_ordinal(frame: pd.DataFrame, *, link: str = "logit", **options: Any)
     sample, scale, rest = sampled(frame, options)
     design = _make_design(sample, scale)
     latent = compare_fit(design, fit_ordinal(design, link=link), scale=scale.name, **rest)
-    shares = _compare_favourable(design, scale, **rest)
+    shares = compare_design(design, scale, **rest)
     return Comparison(
         pd.concat([latent.means, shares.means], ignore_index=True),
         pd.concat([latent.contrasts, shares.contrasts], ignore_index=True),
@@ -99,7 +123,7 @@ def compare_ordinal(frame: pd.DataFrame, *, link: str = "logit", **options: Any)
 
 def compare_favourable(frame: pd.DataFrame, **options: Any) -> Favourable:
     sample, scale, rest = sampled(frame, options)
-    return _compare_favourable(_make_design(sample, scale), scale, **rest)
+    return compare_design(_make_design(sample, scale), scale, **rest)
 
 
 def reliability(frame: pd.DataFrame, **options: Any) -> pd.DataFrame:

@@ -22,7 +22,8 @@ from lxml import html
 from scipy.special import stdtrit
 from statsmodels.regression.linear_model import OLS
 
-from conftest import REPOSITORY, Run, everyday_life, snakemake
+from conftest import everyday_life
+from runs import REPOSITORY, Run, snakemake
 from surveywaves.cli import main
 from surveywaves.errors import StudyError
 from surveywaves.study import load_study

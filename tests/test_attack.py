@@ -85,25 +85,28 @@ def test_suppressed_counts_tell_nothing_whatever_is_joined_to_them(seed: int) ->
     assert found.breaches == []
 
 
+def narrowed(own: Invented, rounding: int, parts: list[HarmonisingPart]) -> int:
+    """Count what a release tells of a study whose statement `alone` was asked of nurses only."""
+    out = own.released(Rule(rounding=rounding), models=False, parts=parts).tables
+    count = 0
+    for wave in own.surveyed:
+        truth, asked = truth_of(own.responses, wave, own.keys), {"alone": ("job", ("nurse",))}
+        found = attack(truth, [Release(out, Method(rounding))], wave, own.keys, joins=(), routing=asked)
+        assert found.wrong == []
+        count += len(found.breaches)
+    return count
+
+
 @pytest.mark.parametrize("rounding", [0, 5])
 def test_a_statement_asked_of_some_tells_nothing_of_how_many_they_are(rounding: int) -> None:
     """Its base is the number of those who were asked: without the description of the wave the release gives it away."""
-    asked = {"alone": ("job", ("nurse",))}
-    narrowed = {False: 0, True: 0}
+    given_away = False
     for seed in (2, 4, 8):
         own = invent(seed, skips=False).routed("alone", "job", ["nurse"])
         described = [described_as(wave, ("nurse",)) for wave in own.surveyed]
-        for parts in ([], described):
-            out = own.released(Rule(rounding=rounding), models=False, parts=parts).tables
-            for wave in own.surveyed:
-                truth = truth_of(own.responses, wave, own.keys)
-                found = attack(
-                    truth, [Release(out, Method(rounding))], wave, own.keys, joins=(), routing=asked
-                )
-                assert found.wrong == []
-                narrowed[parts == described] += len(found.breaches)
-    assert narrowed[True] == 0
-    assert narrowed[False] > 0
+        assert narrowed(own, rounding, described) == 0
+        given_away = given_away or narrowed(own, rounding, []) > 0
+    assert given_away
 
 
 def test_of_two_routes_by_one_variable_both_must_hold() -> None:

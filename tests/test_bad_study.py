@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import snakemake
+from runs import snakemake
 
 RAW = "demo/raw/phase1_2006/surveymonkey_2006-10-02.csv"
 WAVE = "config/waves/phase1_2006/wave.yaml"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 from lxml import html
 
-from conftest import REPOSITORY, snakemake
+from runs import REPOSITORY, snakemake
 from surveywaves.catalogue import FIGURE_FORMATS, FIGURES, SECTIONS, TABLES
 from surveywaves.report import assemble, render
 from surveywaves.tables.made import made

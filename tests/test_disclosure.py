@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from counted import FAVOURABLE, POINTS, Tables, counted, keys, one_wave, random_study
 from sampled import compare_study
-from surveywaves.disclosure import Comparing, Publication, Released, Rule, from_counts, release
-from surveywaves.disclosure.audit import Joint, Known, Sizes, Small, interval, small_counts
+from surveywaves.disclosure import Comparing, Publication, Released, Rule, audit, from_counts, release
+from surveywaves.disclosure.audit import Joint, Known, Sizes, Small, Tie, interval, small_counts
 from surveywaves.disclosure.from_counts import smallest_of_all
 from surveywaves.disclosure.rounding import Crossed, draw
 from surveywaves.disclosure.suppressed import Part, chosen
@@ -143,7 +143,8 @@ def possible(table: Crossed, cells: np.ndarray, sizes: np.ndarray, base: int) ->
 def narrowed(table: Crossed, cells: np.ndarray) -> list[bool]:
     """Say of each small count whether the audit finds that it is told too closely, sizes known."""
     small, size = list(small_counts(table, 5, 5)), table.counts.sum(axis=1)
-    found = Joint([Known.of(table, cells, 5)], Sizes(size, size, size)).narrowed([(0, one) for one in small])
+    asked = [(0, one) for one in small]
+    found = audit.narrowed([Known.rounded(table, cells, 5)], [Sizes(size, size, size)], asked)
     return np.isin(np.arange(len(small)), list(found)).tolist()
 
 
@@ -164,7 +165,7 @@ def test_the_audit_finds_every_small_count_that_is_told_too_closely_and_no_other
             for one in small_counts(table, 5, 5)
         ]
         assert narrowed(table, cells) == few
-        exchanged = Known.of(table, cells, 5).exchanged(list(small_counts(table, 5, 5)))
+        exchanged = Known.rounded(table, cells, 5).exchanged(list(small_counts(table, 5, 5)))
         assert not (exchanged & np.array(few, dtype=np.bool_)).any()
         exchanges += exchanged.sum()
         told += sum(few)
@@ -182,7 +183,7 @@ def test_organisations_of_all_pairs_at_once_may_have_people_of_each_other() -> N
         table = crossed(rng.integers(0, 12, (6, 5)))
         if (found := drawn(table, 5, seed)) is None:
             continue
-        known = Known.of(table, found[1], 5)
+        known = Known.rounded(table, found[1], 5)
         swap, counts = known.swap().astype(int), table.counts.copy()
         for one, two in ((0, 1), (2, 3), (5, 4)):
             fits = []
@@ -222,10 +223,10 @@ def test_declared_impossible_counts_protect_nobody() -> None:
     open_ = Crossed.of(counts, hidden=1)
     closed = Crossed.of(counts, hidden=1, possible=np.array([[True, True, True], [False, True, True]]))
     cells = np.array([[0, 30, 5], [0, 40, 5]])
-    assert Known.of(closed, cells, 5).high[1, 0] == 0
+    assert Known.rounded(closed, cells, 5).high[1, 0] == 0
     # The total tells who they are: nothing of theirs can be kept open.
     assert not any(narrowed(closed, cells))
-    assert Known.of(open_, cells, 5).high[1, 0] == 4
+    assert Known.rounded(open_, cells, 5).high[1, 0] == 4
 
 
 def test_somebody_who_is_declared_impossible_is_said_in_one_line() -> None:
@@ -547,12 +548,37 @@ def part(rows: np.ndarray) -> Part:
     return Part(table, np.ones(rows.shape), np.zeros((3, 0)), np.zeros(3, dtype=np.bool_), small)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_blocks_of_organisations_prove_what_all_together_prove(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(seed)
+    size = rng.integers(4, 18, 16)
+    sums = np.array([[True, True, True, False], [False, False, True, False]])
+    known = []
+    for chance in ([0.2, 0.3, 0.45, 0.05], [0.0, 0.02, 0.98, 0.0], [0.5, 0.0, 0.5, 0.0]):
+        table = Crossed.of(rng.multinomial(size, chance), sums, hidden=1)
+        nearest = 3 * np.rint(table.counts / 3).astype(np.intp)
+        known.append(Known.rounded(table, nearest, 3, silent=size < 7))
+    pairs = np.arange(16).reshape(-1, 2)
+    readers = [Sizes(size, np.maximum(size - 1, 0), size + 1, one) for one in (pairs, np.roll(pairs, 1))]
+    answered = np.min([one.table.summed[:, 0] for one in known], axis=0)
+    everybody = np.array([True, True, True, False])
+    tie = Tie(answered, 0.0 * size, np.full(16, np.inf), tuple((n, everybody) for n in range(len(known))))
+    asked = [(n, count) for n, one in enumerate(known) for count in small_counts(one.table, 5, 5)]
+    narrow = list(audit.narrowed(known, readers, asked, [tie]))
+    assert 0 < len(narrow) < len(asked)
+    for blocks in ((), (2,), (4, 8)):
+        monkeypatch.setattr(audit, "BLOCKS", blocks)
+        assert list(audit.narrowed(known, readers, asked, [tie])) == narrow
+
+
 def test_one_small_count_in_a_table_takes_three_others_with_it() -> None:
     own = part(np.array([[2, 20, 30], [40, 50, 60], [70, 80, 90]]))
     size = own.table.counts.sum(axis=1)
     [hidden], known = chosen([own], Sizes(size, size, size))
     assert hidden.cells.sum() == 4
-    assert not list(known.narrowed([(0, one) for one in own.small]))
+    assert not list(known.spans([(0, one) for one in own.small]))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -566,7 +592,9 @@ def test_no_cheaper_choice_is_safe(seed: int) -> None:
     asked = [(0, one) for one in own.small]
 
     def known(bits: np.ndarray) -> Joint:
-        exact, nothing = (Known.of(own.table, counts, 1, silent=np.full(3, one)) for one in (False, True))
+        exact, nothing = (
+            Known.rounded(own.table, counts, 1, silent=np.full(3, one)) for one in (False, True)
+        )
         low, high = (np.where(bits, getattr(nothing, one), getattr(exact, one)) for one in ("low", "high"))
         return Joint([replace(exact, low=low, high=high)], sizes)
 
@@ -575,7 +603,7 @@ def test_no_cheaper_choice_is_safe(seed: int) -> None:
     safe = [
         sum(bits)
         for bits in np.ndindex(*[2] * 9)
-        if not any(True for _ in known(np.reshape(bits, (3, 3)) > 0).narrowed(asked))
+        if not any(True for _ in known(np.reshape(bits, (3, 3)) > 0).spans(asked))
         and all(bits[3 * one.row + int(one.members.argmax())] for _, one in asked)
     ]
     assert hidden.cells.sum() == min(safe)

@@ -18,14 +18,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from conftest import REPOSITORY
-from conftest import snakemake as run_snakemake
 from drawn_raw import drawn_raw
-from killing import start
+from runs import REPOSITORY
+from runs import snakemake as run_snakemake
 from surveywaves import files, freshness
 from surveywaves.files import closed, flush, flush_all, write_bytes
 from surveywaves.script import mistakes_in, stage
 from test_script import job  # noqa: F401 - a fixture
+from ways import Way, start
 
 SNAKEFILE = REPOSITORY / "Snakefile"
 WholeRun = Callable[[str], Path]
@@ -209,7 +209,7 @@ def test_braces_in_titles_and_folders_are_characters(drawn: Path) -> None:
 @pytest.mark.slow
 def test_a_job_that_the_system_kills_is_said_to_lack_memory(drawn: Path) -> None:
     (drawn / "results/logs/sensitivity.log").unlink()
-    process = start(SNAKEFILE, drawn)
+    process = start(drawn, Way())
 
     def running() -> list[int]:
         found = subprocess.run(

@@ -13,10 +13,9 @@ import pytest
 import statsmodels.api as sm
 from statsmodels.stats.proportion import proportion_confint
 
-from sampled import compare_favourable
+from sampled import compare_design, compare_favourable
 from surveywaves.mixed.contrasts import overlap
 from surveywaves.mixed.design import make_design
-from surveywaves.mixed.favourable import compare_favourable as compare_design
 from surveywaves.sample import Sample, Scale
 from test_mixed_linear import KEY, options, row, simulated
 
@@ -179,7 +178,7 @@ def test_shares_are_stated_or_those_of_the_reference_waves_respondents() -> None
     frame = pd.DataFrame({"wave": ["a"] * 5 + ["b"], "organisation": ["x", "x", "x", "y", None, "y"]})
     sample = Sample(frame, ("a", "b"), ("x", "y"), reference="a").with_shares()
     assert sample.shares == {"x": 0.75, "y": 0.25}
-    assert sample.shares_note == "organisations weighted as the respondents of a divide"
+    assert sample.shares_note == "organisations weighted by their shares of the respondents of a"
     stated = Sample(frame, ("a", "b"), ("x", "y"), shares={"x": 300, "y": 100}, shares_note="as stated")
     assert (stated.with_shares().shares, stated.with_shares().shares_note) == (sample.shares, "as stated")
     assert not replace(sample, organisations=("x",)).with_shares().shares

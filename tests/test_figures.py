@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import matplotlib as mpl
@@ -20,7 +16,6 @@ from matplotlib.collections import Collection, PolyCollection, QuadMesh
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from conftest import REPOSITORY
 from drawn_studies import HOSTILE, STUDIES, draw_all, drawn, names, overlapping, study_of, tables_for, texts
 from surveywaves.figures.drawing import DEMONSTRATION, Drawing
 from surveywaves.figures.estimates import TOLD
@@ -102,7 +97,9 @@ def test_the_front_figure_is_legible_on_a_telephone(study: str) -> None:
 @pytest.mark.parametrize("study", STUDIES)
 def test_captions_have_forty_words_at_most_and_every_figure_its_title_on_it(study: str) -> None:
     for name, one in drawn(study).items():
-        assert 0 < len(one.caption.split()) <= 40, name
+        assert len(one.caption.split()) <= 40, name
+        # What nothing could be drawn for is in no report, which the empty caption says.
+        assert bool(one.caption) != one.title.endswith("can be estimated"), name
         assert one.alt, name
         start = wrap(one.title, 300, 10, lines=2, bold=True)[0].split("…")[0].split(" ")[0]
         assert start in said(one), name
@@ -237,7 +234,7 @@ def test_bars_are_as_long_as_the_percentages_and_their_totals_stand_at_both_ends
     rows = tables["item_frequencies"]
     rows = rows[(rows["organisation"] == "all") & rows["item"].isin(["s0_1", "s0_2", "s0_3"])]
     drawing = drawn("plain")["likert_s0"]
-    assert drawing.caption.startswith("Scale 0, sorted by")
+    assert drawing.caption.startswith("Statements sorted by")
     figure = drawing.figure
     panel = figure.axes[0]
     [boxes] = panel.findobj(PolyCollection)
@@ -296,7 +293,7 @@ def test_rows_are_those_of_the_first_table_and_say_what_their_data_are(study: st
 def test_what_a_wave_did_not_ask_is_said_in_place_of_its_bar() -> None:
     written = [text.get_text() for text in drawn("plain")["likert_s0"].figure.texts]
     assert written.count("not asked") == 1
-    assert written.count("other answers offered") == 1
+    assert written.count("other answer options") == 1
 
 
 def test_rows_of_another_table_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -373,37 +370,6 @@ def test_a_bar_with_a_withheld_answer_shows_what_is_known_from_both_ends() -> No
 
 
 # --- files ----------------------------------------------------------------------------------------------------------
-
-PROGRAM = """
-import sys
-from pathlib import Path
-from drawn_studies import study_of, tables_for
-from surveywaves.figures.saving import save_all
-study = study_of(words=("", "<b>&"))
-save_all(tables_for(study), study, Path(sys.argv[1])).to_csv(Path(sys.argv[1]) / "captions.csv")
-"""
-
-
-def digests(folder: Path) -> dict[str, str]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
-@pytest.mark.slow
-def test_files_are_the_same_bytes_in_another_process_and_language(tmp_path: Path) -> None:
-    made = []
-    for place, (seed, language) in enumerate((("1", "C"), ("2", "de_DE.UTF-8"))):
-        folder = tmp_path / str(place)
-        folder.mkdir()
-        env = {**os.environ, "PYTHONHASHSEED": seed, "LANG": language, "TZ": "Asia/Tokyo"}
-        env["PYTHONPATH"] = f"{REPOSITORY / 'workflow'}:{REPOSITORY / 'tests'}"
-        subprocess.run([sys.executable, "-c", PROGRAM, str(folder)], env=env, check=True)
-        made.append(digests(folder))
-    assert made[0] == made[1]
-    assert {"change_profile.svg", "change_profile.pdf", "change_profile.png", "change_profile.csv"} <= set(
-        made[0]
-    )
-    assert {"slides/change_profile.png", "narrow/change_profile.svg"} <= set(made[0])
 
 
 @pytest.fixture(scope="module")

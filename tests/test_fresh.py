@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import snakemake
-from dry_runs import dry_run
+from runs import Run, snakemake
 from surveywaves.pin.cause import Asked
 from surveywaves.study.load import OPTIONS
 
@@ -387,6 +386,11 @@ def clone(finished_clone: Path) -> Iterator[Path]:
     folder = shutil.copytree(finished_clone, finished_clone.with_name("edited"), copy_function=os.link)
     yield folder
     shutil.rmtree(folder)
+
+
+def dry_run(folder: Path, *arguments: str) -> Run:
+    """Dry-run the workflow that lies in a folder on the study there."""
+    return snakemake(folder, "--dry-run", *arguments, code=folder)
 
 
 @pytest.mark.parametrize("edit", EDITS)

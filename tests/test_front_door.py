@@ -123,7 +123,7 @@ def through(folder: Path, data: st.DataObject) -> None:
     assert len(harmonised.responses) == found.counts["rows_kept"].sum()
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(labels=SCALE, file=files(), semicolons=st.booleans(), data=st.data())
 def test_a_file_is_taken_or_refused_in_lines(
     labels: list[str], file: dict[str, list[str]], semicolons: bool, data: st.DataObject

@@ -18,9 +18,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sampled import compare, compare_ordinal, dif, make_design, reliability
+from sampled import Comparison, compare, compare_fit, compare_ordinal, dif, make_design, reliability
 from surveywaves.mixed.clmm import fit_ordinal
-from surveywaves.mixed.contrasts import Comparison, compare_fit
 from surveywaves.mixed.cumulative import LINKS
 from surveywaves.mixed.design import Design
 from surveywaves.mixed.lmm import fit_linear

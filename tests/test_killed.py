@@ -1,5 +1,9 @@
 """A run that is killed or told to end at any moment, or finds the disk full, is taken up again and ends in the same
-bytes. (Pins that are killed: `test_pin.py`.)
+bytes, whoever runs it, wherever, and on however many cores. (Pins that are killed: `test_pin.py`.)
+
+Whole runs are dear: one goes another way than the run that the other tests look at in all that a way is, and the one on
+a cluster (`test_slurm.py`) a third; no two agree in cores, locale, time zone, hash seed, umask or folder. Where they
+differ, vary one at a time.
 """
 
 from __future__ import annotations
@@ -10,17 +14,18 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from conftest import REPOSITORY, snakemake
-from drawn_raw import drawn_raw
-from killing import halves, killed_when, records, start
-from test_determinism import CLOSED, run, same_bytes
+import pytest
 
-SNAKEFILE = REPOSITORY / "Snakefile"
+from drawn_raw import drawn_raw
+from killing import halves, killed_when, records
+from runs import snakemake
+from ways import SPLIT, Way, another_user, run, same_bytes, start, turkish
 
 
 @contextmanager
@@ -40,9 +45,9 @@ def small_disk(folder: Path) -> Iterator[Callable[[str], bool]]:
             subprocess.run(["umount", str(folder)], check=True)
 
 
-def ended_after(study: Path, jobs: int, pause: float, how: signal.Signals) -> None:
+def ended_after(study: Path, way: Way, jobs: int, pause: float, how: signal.Signals) -> None:
     """Run a study, and end the run a while after so many jobs: in the midst of one that no one can tell beforehand."""
-    process, since = start(SNAKEFILE, study), [0.0]
+    process, since = start(study, way, *SPLIT), [0.0]
 
     def now() -> bool:
         if not since[0] and records(study) >= jobs:
@@ -61,32 +66,43 @@ def ended_after(study: Path, jobs: int, pause: float, how: signal.Signals) -> No
     assert b"Traceback" not in (study / "said.txt").read_bytes()
 
 
-def test_a_run_with_faults_on_its_way_ends_in_the_same_bytes(
-    whole_run: Callable[[str], Path], tmp_path: Path
+@pytest.fixture
+def room() -> Iterator[Path]:
+    """A folder that another user can get to."""
+    folder = Path(tempfile.mkdtemp(prefix="killed-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_a_run_split_by_scale_with_faults_on_its_way_ends_in_the_same_bytes(
+    whole_run: Callable[[str], Path], room: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    study = drawn_raw(tmp_path / "faults")
-    chance = random.Random(3)
+    unlike = {"TZ": "America/St_Johns", "PYTHONHASHSEED": "4294967295", "OMP_NUM_THREADS": "8"}
+    with capsys.disabled():
+        way = Way(cores=4, umask=0o000, environment=turkish(room) | unlike, user=another_user())
+    study, chance = drawn_raw(room / "study/an other Ordner, ü and 日本"), random.Random(3)
     with small_disk(study / "results") as resize:
-        ended_after(study, 0, 3, signal.SIGTERM)
-        for jobs in (2, 7, 11):
-            ended_after(study, jobs, chance.uniform(0, 1.5), signal.SIGKILL)
+        ended_after(study, way, 0, 3, signal.SIGTERM)
+        for jobs in (2, 11):
+            ended_after(study, way, jobs, chance.uniform(0, 1.5), signal.SIGKILL)
             if jobs == 2:
                 refused = snakemake(study)
                 assert refused.status != 0 and "--unlock" in refused.said
             assert snakemake(study, "--unlock").status == 0
         if resize("1m"):
-            full = snakemake(study)
+            full = run(study, way, *SPLIT)
             assert full.status != 0 and "Traceback" not in full.said
             # What a job writes, or the record of its time that Snakemake writes after it.
             assert re.search(
                 r"no space left on the disk \(hint: |OSError: \[Errno 28\] No space left", full.said
             )
             assert resize("90m")
-        ended_after(study, 18, 0, signal.SIGTERM)
-        done = run(study, CLOSED)
+        ended_after(study, way, 20, 0, signal.SIGTERM)
+        done = run(study, way, *SPLIT)
         assert done.status == 0, done.said
         assert halves(study) == []
-        same_bytes(whole_run("drawn"), study)
+        same_bytes(whole_run("drawn"), study, split=True)
 
 
 def test_what_follows_a_job_killed_between_its_record_and_snakemakes_is_not_left_out(

@@ -16,9 +16,9 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sampled import adjust, compare, make_design
+from sampled import Comparison, adjust, compare, make_design
 from surveywaves.mixed import lmm
-from surveywaves.mixed.contrasts import Comparison, estimates, standardised
+from surveywaves.mixed.contrasts import estimates, standardised
 from surveywaves.mixed.design import Design
 from surveywaves.mixed.estimable import NOT_DETERMINED
 from surveywaves.mixed.lmm import LinearFit, fit_linear

@@ -21,10 +21,10 @@ from scipy.special import log_expit, log_ndtr
 from scipy.stats import norm
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
-from sampled import compare, make_design, mean_vector
+from sampled import Comparison, compare, compare_fit, make_design, mean_vector
 from surveywaves.mixed import maximum, quadrature
 from surveywaves.mixed.clmm import OrdinalFit, fit_ordinal
-from surveywaves.mixed.contrasts import Comparison, compare_fit, standardised
+from surveywaves.mixed.contrasts import standardised
 from surveywaves.mixed.cumulative import LINKS, Link
 from surveywaves.mixed.design import Design
 from surveywaves.mixed.estimable import NOT_DETERMINED

@@ -9,14 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sampled import compare_sample, compare_study
+from sampled import compare_design, compare_sample, compare_study
 from surveywaves.disclosure import digits
 from surveywaves.invariance.dif import dif
 from surveywaves.mixed.clmm import fit_ordinal
 from surveywaves.mixed.contrasts import overlap, stated_contrasts
 from surveywaves.mixed.decisions import decide
 from surveywaves.mixed.design import make_design
-from surveywaves.mixed.favourable import compare_favourable
 from surveywaves.mixed.lmm import fit_linear
 from surveywaves.mixed.pooling import pool_partially, shrunken_means
 from surveywaves.reliability import reliability
@@ -58,7 +57,7 @@ def test_an_organisation_against_all_is_emmeans_weighted_effect(analysis: str, n
     elif analysis == "ordinal":
         found = compare_sample(of_eight(), SCALE, fit=fit_ordinal).contrasts
     else:
-        found = compare_favourable(design, SCALE).contrasts
+        found = compare_design(design, SCALE).contrasts
     expected = pd.read_csv(ORACLE / "against_all.csv").query("analysis == @analysis")
     assert len(expected) == 24
     found = found.assign(term=found["term"].str.removesuffix("_percent_favourable"))

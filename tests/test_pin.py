@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import multiprocessing
 import os
 import re
 import shutil
 import signal
 import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -105,6 +106,8 @@ class Finished:
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     folder = new_study(tmp_path_factory.mktemp("pins") / "template")
+    for name in ("qualitative.yaml", "codes.tsv", "themes.tsv"):
+        (folder / "config" / name).unlink()
     one = Finished(folder)
     for name in CODE:
         one.write(name, f"# {name}\n")
@@ -598,22 +601,18 @@ def test_labels_that_a_folder_can_have_are_taken(tmp_path: Path, label: str) -> 
 # --- whole or not at all --------------------------------------------------------------------------------------
 
 
-KILLED = """
-import os, shutil, signal, sys
-from pathlib import Path
-import test_pin as t
-from surveywaves.pin import making
+def pin_killed(study: Finished, where: str, calls: int) -> None:
+    """Pin, and end as a SIGKILL ends a process when a function is called that often."""
+    home, count = shutil if where == "copyfile" else making, itertools.count(1)
+    do = getattr(home, where)
 
-home, name = {"copyfile": (shutil, "copyfile")}.get(sys.argv[2], (making, sys.argv[2]))
-do, calls = getattr(home, name), int(sys.argv[3])
-def killed(*arguments, count=[0]):
-    count[0] += 1
-    if count[0] == calls:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return do(*arguments)
-setattr(home, name, killed)
-t.Finished(Path(sys.argv[1])).pin()
-"""
+    def killed(*arguments: object) -> object:
+        if next(count) == calls:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return do(*arguments)
+
+    setattr(home, where, killed)
+    study.pin()
 
 
 @pytest.mark.parametrize(
@@ -623,13 +622,12 @@ t.Finished(Path(sys.argv[1])).pin()
 def test_a_pin_that_is_killed_while_it_is_written_is_not_there(
     finished_study: Finished, where: str, calls: int
 ) -> None:
-    paths = os.pathsep.join([str(REPOSITORY / "workflow"), str(REPOSITORY / "tests")])
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED, str(finished_study.folder), where, str(calls)],
-        check=False,
-        env={**os.environ, "PYTHONPATH": paths},
+    process = multiprocessing.get_context("fork").Process(
+        target=pin_killed, args=(finished_study, where, calls)
     )
-    assert done.returncode == -signal.SIGKILL
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
     pins = finished_study.folder / "results/pins"
     assert [path.name for path in pins.iterdir()] == [".first.part"], "what lies under its name is whole"
     finished_study.pin("second")

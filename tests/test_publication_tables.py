@@ -19,10 +19,8 @@ from surveywaves.files import FORMULA
 from surveywaves.tables import Cell, Column, Table
 from surveywaves.tables.made import made
 from surveywaves.tables.publish import files, html
-from surveywaves.tables.publish.page import page
 from surveywaves.tables.publish.paper import papers, shape
 from surveywaves.tables.publish.rows import SCORED
-from surveywaves.tables.publish.workbook import workbook
 from surveywaves.terms import Evidence
 from surveywaves.text import visible
 from surveywaves.words import REVERSED, WITHHELD, Labels
@@ -109,7 +107,7 @@ def expected(table: Table) -> list[list[str]]:
             same += 1
         rows.append(["" if place < same else text for place, text in enumerate(texts)])
         above = texts
-    return rows or [["None.", *[""] * (len(table.columns) - 1)]]
+    return rows
 
 
 @pytest.fixture(scope="module", params=["plain", "withheld", "hostile"])
@@ -312,12 +310,6 @@ def test_latex_has_rules_sides_and_balanced_groups() -> None:
     assert text.count(r">{\raggedleft\arraybackslash}p{") >= 3
     assert text.count(r"\begin{") == text.count(r"\end{")
     assert r"$\blacktriangle$~+12.7 (5.3~to~20.1)" in text and "▲" not in text
-
-
-def test_an_empty_table_says_none() -> None:
-    table = Table("t", "Nothing", (Column("A"), Column("B", numeric=True)), (), notes=("0 of 9 tested.",))
-    assert "None." in page(table).decode()
-    assert b"None" in paper_of(table)["tex"] and workbook([(table, "")])
 
 
 def test_a_withheld_number_is_signed_in_the_csv_and_other_gaps_are_empty() -> None:

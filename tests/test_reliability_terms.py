@@ -237,7 +237,7 @@ def test_a_heywood_case_has_no_omega() -> None:
 
 def test_two_items_make_no_factor() -> None:
     row = one(estimate(people(loadings=(0.7, 0.7))), "omega_total")
-    assert (row["status"], row["note"]) == (Status.NOT_ESTIMABLE, "two items do not make out a factor")
+    assert (row["status"], row["note"]) == (Status.NOT_ESTIMABLE, "two items are too few for a factor")
 
 
 def test_an_item_that_runs_against_the_factor_is_named() -> None:
@@ -452,11 +452,11 @@ def test_pooled_alpha_decides() -> None:
     assert one(found, "alpha", wave="w2")["estimate"] < 0.6 < pooled
     assert use(frame) == (
         "scale",
-        f"pooled alpha {pooled:.2f} is at least the true alpha of 0.60 that is asked for",
+        f"pooled alpha {pooled:.2f} meets the required 0.60",
     )
     kind, reason = use(frame, smallest_alpha=0.9)
     assert kind == "low_reliability"
-    assert reason == f"pooled alpha {pooled:.2f} is below the true alpha of 0.90 that is asked for"
+    assert reason == f"pooled alpha {pooled:.2f} is below the required 0.90"
 
 
 def test_two_items_are_asked_for_the_same_alpha() -> None:

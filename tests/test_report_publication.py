@@ -12,7 +12,7 @@ import pytest
 import yaml
 from lxml import html
 
-from conftest import snakemake
+from runs import snakemake
 from surveywaves.report.numbers import Material
 from surveywaves.report.sections import sections
 from surveywaves.study import load_study

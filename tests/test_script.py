@@ -17,7 +17,7 @@ import pytest
 
 from surveywaves.errors import StudyError
 from surveywaves.files import digest, write
-from surveywaves.freshness import HOME, Programs, call_of
+from surveywaves.freshness import HOME, Programs, call_of, left_over
 from surveywaves.script import stage
 
 
@@ -71,6 +71,21 @@ def test_a_job_that_ends_well_leaves_a_record_of_what_went_in_and_out(job: Simpl
         "packages": {"python": "3"},
         "call": call_of(job),
     }
+
+
+def test_what_no_job_makes_any_more_is_left_over_unless_somebody_changed_it(job: SimpleNamespace) -> None:
+    job.output = Named(table="out/table.tsv", other="out/other.tsv", mine="out/mine.tsv")
+    with stage(job):
+        for path in job.output:
+            write(pd.DataFrame({"x": [1]}), path)
+    Path("out/mine.tsv").write_text("edited")
+    records, record = Path("logs"), Path("logs/measure.log")
+    assert left_over([job], records) == []
+    job.output = Named(table="out/table.tsv")
+    assert left_over([job], records) == [Path("out/other.tsv")]
+    assert left_over([], records) == [Path("out/other.tsv"), Path("out/table.tsv"), record]
+    record.write_text("KeyError: a")
+    assert left_over([], records) == []
 
 
 def test_a_file_that_changes_while_a_job_reads_it_is_named_and_nothing_is_recorded(

@@ -14,9 +14,9 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sampled import compare
+from sampled import compare, compare_fit
 from surveywaves.mixed.clmm import fit_ordinal
-from surveywaves.mixed.contrasts import FAMILY, compare_fit, standardised
+from surveywaves.mixed.contrasts import FAMILY, standardised
 from surveywaves.mixed.decisions import decide
 from surveywaves.mixed.design import make_design
 from surveywaves.sample import Sample, Scale

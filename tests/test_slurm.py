@@ -1,29 +1,29 @@
-"""A study on a cluster of one node: the same bytes as without it. `make test-slurm` brings what it needs."""
+"""The shipped study on a cluster of one node: the same bytes as without it. `make test-slurm` brings what it needs."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from conftest import REPOSITORY
-from drawn_raw import drawn_raw
+from conftest import new_study
+from runs import REPOSITORY
 from slurm import cluster, missing
-from test_determinism import same_bytes
+from ways import same_bytes
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(bool(missing()), reason=f"not here: {', '.join(missing())} (hint: make test-slurm)"),
 ]
 
+UNLIKE = {"LC_ALL": "C", "LANG": "C", "TZ": "Pacific/Auckland", "PYTHONHASHSEED": "7", "COLUMNS": "40"}
+"""What the run on this machine has otherwise."""
 
-def test_the_study_gives_the_same_bytes_through_slurm(
-    whole_run: Callable[[str], Path], tmp_path: Path
-) -> None:
-    study = drawn_raw(tmp_path / "through_slurm")
+
+def test_the_study_gives_the_same_bytes_through_slurm(finished: Path, tmp_path: Path) -> None:
+    study = new_study(tmp_path / "through_slurm")
     with cluster() as environment:
         done = subprocess.run(
             [
@@ -33,7 +33,8 @@ def test_the_study_gives_the_same_bytes_through_slurm(
                 *("--slurm-init-seconds-before-status-checks", "2", "--seconds-between-status-checks", "2"),
             ],
             cwd=study,
-            env=environment,
+            env=environment | UNLIKE,
+            umask=0o077,
             stdout=(study / "said.txt").open("wb"),
             stderr=subprocess.STDOUT,
             timeout=1500,
@@ -43,4 +44,4 @@ def test_the_study_gives_the_same_bytes_through_slurm(
     assert done.returncode == 0, said
     assert said.count("has been submitted with SLURM jobid") >= 12
     assert "group_reading" in said, "what takes seconds goes with its neighbour"
-    same_bytes(whole_run("drawn"), study)
+    same_bytes(finished, study)

@@ -13,7 +13,7 @@ import pytest
 from lxml import html
 
 from browser import Browser, needs_chromium
-from conftest import snakemake
+from runs import snakemake
 
 HOSTILE = "</script><script>window.harmed = 1</script>"
 NOWHERE = "http://127.0.0.1:9"

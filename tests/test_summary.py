@@ -394,7 +394,9 @@ def test_how_sure_counts_what_the_page_tells_and_no_more() -> None:
             {**made.tables, "agreement": pd.DataFrame(rows).assign(tipping_point=None)}, made.presentation
         )
     )
-    assert "Of the two clear results above, one holds in every alternative analysis." in text
+    assert (
+        "Of the two clear results above, one holds in every alternative analysis that estimates them." in text
+    )
     assert "No estimate of the two moves by more than 2.4 points (a)." in text
 
 

@@ -243,7 +243,7 @@ def test_no_study_word_of_staff_or_organisation_where_the_study_has_its_own(fram
             ]
         )
         told = said.replace(words.protection, "").replace("to protect respondents", "")
-        told = told.replace("organisations weighted as the respondents", "")
+        told = told.replace("organisations weighted by their shares of the respondents", "")
         for word in ("staff", "rganisation", "eturns", "espondent"):
             assert word not in told, (name, word)
 
@@ -337,7 +337,7 @@ def one_change(first: float, last: float, estimate: float, note: str = "") -> Ce
         (56.8, 68.6, 11.9, "", (BEFORE_ROUNDING,)),
         (27.1, 9.6, -18.5, "over 4 of 5 statements", ("Over 4 of 5 statements.", OVER_ALL)),
         (30.0, 32.0, 2.0, "over 4 of 5 statements", ("Over 4 of 5 statements.",)),
-        (30.0, 32.0, 2.0, "organisations weighted as the respondents of first divide", ()),
+        (30.0, 32.0, 2.0, "organisations weighted by their shares of the respondents of first", ()),
     ],
 )
 def test_why_a_change_is_no_difference_is_noted_once(first, last, estimate, note, notes) -> None:
@@ -492,7 +492,7 @@ def test_answers_print_n_and_percent_for_every_option_a_wave_below_the_other(lab
             str(own["base"].iloc[0]),
             *(f"{one.n} ({one.percent:.1f})" for one in own.itertuples()),
         ]
-    assert "Third round words this statement differently." in table.footnotes
+    assert "Third round worded this statement differently." in table.footnotes
 
 
 def test_answers_that_the_publication_misprints_say_so(labels) -> None:
@@ -532,7 +532,9 @@ def test_robustness_lists_only_what_another_analysis_does_not_share_and_how_it_d
             "+8.0",
         ]
     ]
-    assert table.notes[0] == "Shared by every analysis that moved the estimate: 1 of 2 decisions."
+    assert table.notes[0] == (
+        "1 of 2 decisions are shared by every analysis that moved the estimate; they are not listed."
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from conftest import REPOSITORY, snakemake
 from drawn_raw import drawn_raw
+from runs import REPOSITORY, snakemake
 
 CopyOf = Callable[[str], Path]
 

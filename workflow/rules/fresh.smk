@@ -9,7 +9,7 @@ from itertools import product
 from snakemake.io import is_callable
 from snakemake.settings.enums import RerunTrigger
 
-from surveywaves.freshness import CACHE, Planned, Programs, run_again
+from surveywaves.freshness import CACHE, Planned, Programs, left_over, run_again
 
 SCRIPTED = [rule_ for rule_ in workflow.rules if rule_.script]
 PROGRAMS = Programs(HOME, Path(CACHE))
@@ -73,6 +73,7 @@ class Settled:
         return AGAIN[0].made.isdisjoint(self.paths)
 
 
+JOBS = []
 AGAIN = []
 
 
@@ -82,13 +83,14 @@ def decide(wildcards):
         return []
     AGAIN.append(None)  # while jobs are planned, they come here, too
     settings = workflow.dag_settings
+    JOBS.extend(
+        planned(rule_, wildcards)
+        for rule_ in SCRIPTED
+        if rule_.output
+        for wildcards in jobs_of(rule_)
+    )
     AGAIN[0] = run_again(
-        [
-            planned(rule_, wildcards)
-            for rule_ in SCRIPTED
-            if rule_.output
-            for wildcards in jobs_of(rule_)
-        ],
+        JOBS,
         wanted(map(os.path.normpath, settings.until or settings.targets or ["all"])),
         forced=set(map(os.path.normpath, settings.forcerun)),
     )
@@ -125,6 +127,9 @@ onstart:
             }
         )
     )
+    for path in left_over(JOBS):
+        path.unlink()
+        logger.info(f"{path} removed: the study as it is now has no such result")
 
 
 onerror:

@@ -1,4 +1,4 @@
-"""Say what each variable of the pooled data is, and how each wave asked it."""
+"""Write what each variable of the pooled data is, and how each wave asked it."""
 
 from surveywaves.files import read, write
 from surveywaves.harmonise.labels import refuse_contradictions

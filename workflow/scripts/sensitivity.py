@@ -12,7 +12,7 @@ from surveywaves.study.parts import SensitivityPart
 with stage(snakemake):
     part = SensitivityPart.model_validate(snakemake.params.part)
     asked = part.sensitivity
-    sample = Sample(read(snakemake.input.responses), **dict(part.sample)).with_shares()
+    sample = Sample(read(snakemake.input.responses), **dict(part.sample)).with_shares().coded()
     sample, scales, _ = on_one_range(sample, scales_of(part.instrument, part.min_answered))
     imputed = None
     if asked.imputations:

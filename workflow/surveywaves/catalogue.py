@@ -41,11 +41,11 @@ SECTIONS: Final = {
     "first": "What to know first",
     "scales": "What people said",
     "parted": "Did the organisations change differently?",
+    "statements": "Every statement",
     "interviews": "Interviews beside the survey",
     "sure": "How robust the results are",
     "methods": "Methods and limitations",
     "data": "About the data",
-    "statements": "Every statement",
     "answers": "Answers to every statement",
     "reliability": "How well the scales measure",
     "alike": "Do statements mean the same to everyone?",
@@ -323,7 +323,6 @@ TABLES: Final = (
         beside=("item_contrasts",),
     ),
     Table("files", "tables.data:files", ("file_counts",), "data", beside=("problems",)),
-    Table("disclosure", "tables.data:disclosure", ("disclosure_summary",), "data"),
     Table(
         "answers_{battery}",
         "tables.statements:answers",
@@ -347,6 +346,7 @@ TABLES: Final = (
     Table("wordings", "tables.data:wordings", (), "wordings"),
     Table("events", "tables.data:events", (), "data", needs=("events_alone",)),
     Table("planning", "tables.robustness:planning", ("planning",), "planning", needs=("scales",)),
+    Table("disclosure", "tables.data:disclosure", ("disclosure_summary",), "software"),
 )
 """Every table, in the order of the report. One that comes out without rows is left out."""
 

@@ -138,7 +138,7 @@ class _Progress:
     started: float = field(default_factory=time.monotonic)
 
     def __call__(self, name: str) -> None:
-        """Say which file is being read."""
+        """Print which file is being read."""
         try:
             size = Path(name).stat().st_size
         except OSError:

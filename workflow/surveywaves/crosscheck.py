@@ -218,6 +218,12 @@ class _Answers:
         return {(str(wave), str(where)): set(items) for (wave, where), items in groups}
 
     @cached_property
+    def place(self) -> NDArray[np.intp]:
+        """Which of the cells each answer is of."""
+        labels = pd.MultiIndex.from_frame(self.frame[["wave", "organisation"]].astype("str"))
+        return np.asarray(pd.MultiIndex.from_tuples(list(self.asked)).get_indexer(labels), dtype=np.intp)
+
+    @cached_property
     def smallest(self) -> int:
         """Clusters of the cell that has fewest."""
         cluster = self.sample.team or "_respondent"
@@ -331,10 +337,9 @@ def _linear(
     if why:
         yield _unchecked("linear", rows, why)
         return
-    place = pd.MultiIndex.from_frame(frame[["wave", "organisation"]].astype("str"))
-    cell = [np.asarray(place == one, dtype=np.float64) for one in cells]
     item = [frame["_item"].eq(one).to_numpy(dtype=np.float64) for one in items[1:]]
-    design = np.column_stack([*cell, *item, answers.covariates.to_numpy(dtype=np.float64)])
+    cell = np.eye(len(cells))[answers.place]
+    design = np.column_stack([cell, *item, answers.covariates.to_numpy(dtype=np.float64)])
     if np.linalg.matrix_rank(design.T @ design) < design.shape[1]:
         yield _unchecked("linear", rows, "the statements or covariates are not linked")
         return
@@ -384,9 +389,9 @@ def _favourable(answers: _Answers, rows: pd.DataFrame, why: str) -> Iterable[Row
     places = [
         (cell, item) for cell, asked in answers.asked.items() for item in answers.items if item in asked
     ]
-    kinds = pd.MultiIndex.from_frame(frame[["wave", "organisation", "_item"]].astype("str"))
-    kind = kinds.map({(*cell, item): number for number, (cell, item) in enumerate(places)}).to_numpy()
-    design = np.eye(len(places))[kind]
+    item = pd.Index(answers.items).get_indexer(pd.Index(frame["_item"]))
+    kind = answers.place * len(answers.items) + item  # some of which nobody answered
+    design = np.eye(len(places))[np.unique(kind, return_inverse=True)[1]]
     covariates = answers.covariates.to_numpy(dtype=np.float64)
     if covariates.size:
         alone = rows["item"] != ""
@@ -405,7 +410,7 @@ def _favourable(answers: _Answers, rows: pd.DataFrame, why: str) -> Iterable[Row
             cov_struct=Independence(),
             weights=frame["_weight"].to_numpy() if sample.weight else None,
         ).fit()
-    params = np.asarray(fit.params, dtype=np.float64)
+    params, cov = np.asarray(fit.params, dtype=np.float64), np.asarray(fit.cov_params())
     share = params[: len(places)]
     if covariates.size:
         first = (~frame["_respondent"].duplicated()).to_numpy()
@@ -419,7 +424,7 @@ def _favourable(answers: _Answers, rows: pd.DataFrame, why: str) -> Iterable[Row
         error = number.std_error
         yield _checked("favourable", number, 100 * float(vector @ share), unit=error)
         if not covariates.size:
-            theirs = 100 * math.sqrt(float(vector @ np.asarray(fit.cov_params()) @ vector))
+            theirs = 100 * math.sqrt(float(vector @ cov @ vector))
             near = 1 / max(answers.smallest - 1, 1)
             own = number._replace(estimate=error)
             yield _checked("favourable_error", own, theirs, unit=error, near=near)
@@ -435,10 +440,11 @@ def _ordinal(answers: _Answers, rows: pd.DataFrame, why: str) -> Iterable[Row | 
     if why:
         yield _unchecked("ordinal_items", rows, why)
         return
-    frame = answers.frame[answers.frame["_item"] == answers.scale.items[0]]
-    cells = [cell for cell, asked in answers.asked.items() if answers.scale.items[0] in asked]
-    place = pd.MultiIndex.from_frame(frame[["wave", "organisation"]].astype("str"))
-    cell = np.column_stack([np.asarray(place == one, dtype=np.float64) for one in cells[1:]])
+    first = (answers.frame["_item"] == answers.scale.items[0]).to_numpy()
+    frame, place = answers.frame[first], answers.place[first]
+    known, place = np.unique(place, return_inverse=True)
+    cells = [list(answers.asked)[one] for one in known]
+    cell = np.eye(len(cells))[place, 1:]
     design = np.hstack([cell, answers.covariates.loc[frame.index].to_numpy(dtype=np.float64)])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -461,9 +467,10 @@ def _alpha(sample: Sample, scale: Scale, rows: pd.DataFrame) -> Iterable[Row | p
     from pingouin import cronbach_alpha  # noqa: PLC0415
 
     frame = sample.frame[list(scale.items)].astype("float64")
-    waves = sample.frame["wave"]
+    given = frame.notna().to_numpy()
+    waves, organisations = (pd.Categorical(sample.frame[name]) for name in ("wave", "organisation"))
     asked = {
-        wave: [one for one in scale.items if frame.loc[waves == wave, one].notna().any()]
+        wave: {*frame.columns[np.asarray(given[np.asarray(waves == wave)].any(axis=0))]}
         for wave in sample.waves
     }
     asking = [wave for wave in sample.waves if asked[wave]]
@@ -471,7 +478,7 @@ def _alpha(sample: Sample, scale: Scale, rows: pd.DataFrame) -> Iterable[Row | p
         of_waves = asking if number.wave == ALL else [number.wave]
         here = waves.isin(of_waves)
         if number.organisation != ALL:
-            here &= sample.frame["organisation"].astype("str") == number.organisation
+            here &= organisations == number.organisation
         common = [item for item in scale.items if all(item in asked[wave] for wave in of_waves)]
         chosen = frame.loc[here, common].dropna()
         varying = [item for item in common if chosen[item].min() < chosen[item].max()]

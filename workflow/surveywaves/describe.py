@@ -403,7 +403,7 @@ def _every(organisations: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def _asked(missing: pd.DataFrame, columns: Iterable[str]) -> Mapping[str, set[str]]:
-    """Give the columns that each wave asked of anybody."""
+    """Return, for each wave, the columns that were asked of at least one respondent."""
     waves, names = pd.factorize(missing["wave"])
     asked: defaultdict[str, set[str]] = defaultdict(set)
     for column in columns:
@@ -417,7 +417,7 @@ def _asked(missing: pd.DataFrame, columns: Iterable[str]) -> Mapping[str, set[st
 
 
 def _values(column: pd.Series, points: int) -> NDArray[np.int64]:
-    """Give an item's values, 0 where missing."""
+    """Return an item's values, 0 where missing."""
     values = column.to_numpy(dtype=np.int64, na_value=0)
     if len(values) and not 0 <= values.min() <= values.max() <= points:
         raise ValueError(f"item {column.name} holds values outside 1..{points}")
@@ -432,7 +432,7 @@ def _weights(responses: pd.DataFrame, weighted: Collection[str]) -> NDArray[np.f
 
 
 def _codes(column: pd.Series, known: Sequence[str], *, what: str) -> NDArray[np.int64]:
-    """Give the place of each cell among the known words, -1 where missing."""
+    """Return the position of each cell among the known words, -1 where missing."""
     codes, words = pd.factorize(column)
     place = {word: number for number, word in enumerate(known)}
     _refuse(set(words) - set(known), what)
@@ -449,6 +449,6 @@ def _percent(n: pd.Series, base: pd.Series) -> pd.Series:
 
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give text and counts their types, however few rows there are."""
+    """Return the frame with the types of its text and counts, however few rows there are."""
     types = {**dict.fromkeys(TEXT, "str"), **dict.fromkeys(COUNTS, "int64")}
     return frame.astype({name: types.get(str(name), "float64") for name in frame.columns})

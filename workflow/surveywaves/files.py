@@ -65,7 +65,7 @@ def write_bytes(content: bytes | Iterable[bytes], path: str, *, private: bool = 
 
 @contextmanager
 def whole(path: str, *, private: bool = False) -> Iterator[Path]:
-    """Give a temporary name beside a path; it becomes the path only when all went well and lies on the disk.
+    """Yield a temporary name beside a path; it is renamed to the path only once all went well and lies on the disk.
 
     What is private has mode 0600: at no moment can anybody but its owner read it, or a part of it under its name.
     """
@@ -106,7 +106,7 @@ def flush_all(folder: Path) -> None:
 
 
 def closed(folder: Path) -> str:
-    """Say in a clause why nothing can be written into a folder that may be there; "" if it can."""
+    """Return in a clause why nothing can be written into a folder, which need not exist; "" if it can."""
     if folder.is_dir():
         return "" if os.access(folder, os.W_OK | os.X_OK) else "nothing can be written into it"
     if folder.is_symlink():
@@ -115,7 +115,7 @@ def closed(folder: Path) -> str:
 
 
 def digest(path: Path) -> str:
-    """Give a file's SHA-256; a folder's is that of the names and sums of its files."""
+    """Return a file's SHA-256; a folder's is that of the names and sums of its files."""
     if path.is_dir():
         names = (f"{digest(file)}  {file.relative_to(path).as_posix()}\n" for file in files_under(path))
         return hashlib.sha256("".join(names).encode()).hexdigest()

@@ -56,12 +56,12 @@ def kind_of(wave: str, organisation: str) -> str:
 
 
 def term_in(unit: str, kind: str) -> str:
-    """Give the term of a kind of contrast in a unit."""
+    """Return the term of a kind of contrast in a unit."""
     return f"{kind}_{PERCENT_FAVOURABLE}" if unit == PERCENT_FAVOURABLE else kind
 
 
 def level_term(unit: str) -> str:
-    """Give the term of levels in a unit."""
+    """Return the term of levels in a unit."""
     return PERCENT_FAVOURABLE if unit == PERCENT_FAVOURABLE else EMMEAN
 
 
@@ -79,7 +79,7 @@ def contrast_rows(contrasts: pd.DataFrame, unit: str, *kinds: str, wave: str | N
 
 
 def main_unit(frame: pd.DataFrame) -> str:
-    """Give the unit of the headline."""
+    """Return the unit of the headline."""
     return PERCENT_FAVOURABLE if frame["analysis"].eq(FAVOURABLE).any() else LINEAR
 
 
@@ -316,7 +316,7 @@ def inside(labels: Labels, organisation: str) -> str:
 
 
 def of_scales(told: int | None, tested: int, few: str = "", many: str = "") -> str:
-    """Say on how many of the tested scales: two of four, both, all four; with `told` None, on any of them.
+    """Return words for how many of the tested scales: two of four, both, all four; any of them if `told` is None.
 
     `few` and `many` are the two counts as they are to be written; empty: in letters.
     """
@@ -374,7 +374,7 @@ def _changes(of: Mapping[str, list[Found]], labels: Labels) -> str:
 
 
 def _came_to(moved: Sequence[Found], tested: int, labels: Labels) -> str:
-    """Say which scales of an organisation moved, and how."""
+    """Return in words on how many scales an organisation moved, and which way."""
     if not moved:
         return "no clear change"
     (went, most), *others = ways(moved)
@@ -385,7 +385,7 @@ def _came_to(moved: Sequence[Found], tested: int, labels: Labels) -> str:
 
 
 def _still(of: Mapping[str, list[Found]], labels: Labels, *, named: bool) -> str:
-    """Say that nothing moved; "no meaningful change" only where every test of equivalence says so."""
+    """Return a sentence that nothing moved; "no meaningful change" only if every equivalence test is significant."""
     facts = [one for own in of.values() for one in own]
     what = "meaningful" if all(one.decision == Decision.NO_MEANINGFUL_CHANGE for one in facts) else "clear"
     scales = list(dict.fromkeys(one.scale for one in facts))
@@ -405,6 +405,10 @@ def _most_common(moved: Sequence[Found], organisations: int, labels: Labels) -> 
     (went, most), *others = ways(chosen)
     every = f"{counted(organisations)} {labels.presentation.nouns.organisation[1]}"
     where = f"all {every}" if len(most) == organisations else f"{counted(len(most))} of {every}"
+    several = len({fact.organisation for fact in moved})
+    if len(chosen) == 1 < several:
+        how = "changed" if chosen[0].kind == CHANGE else f"differ from {inside(labels, ALL)}"
+        return opening(f"{counted(several)} of {every} clearly {how} on at least one scale")
     if len(chosen) == 1:
         where = inside(labels, chosen[0].organisation.partition(BETWEEN)[0])
     words = {} if chosen[0].kind == CHANGE else {"rose": "higher", "fell": "lower"}
@@ -415,7 +419,7 @@ def _most_common(moved: Sequence[Found], organisations: int, labels: Labels) -> 
 
 
 def _gaps(gaps: list[Found], labels: Labels) -> str:
-    """Say how organisations of one wave differ: of several pairs, the one that differs on most scales."""
+    """Return how organisations of one wave differ: of several pairs, the one that differs on most scales."""
     pairs = by_organisation(gaps, labels.presentation)
     moved = [one for one in gaps if one.moved]
     if moved and all(one.against_all for one in gaps):

@@ -70,7 +70,7 @@ class Planned:
 
 
 def name_of(job: Job) -> str:
-    """Give a job's name as a person reads it: `ingest(second)`."""
+    """Return a job's name as a person reads it: `ingest(second)`."""
     values = [str(value) for _, value in job.wildcards.items()]
     return f"{job.rule}({', '.join(values)})" if values else job.rule
 
@@ -127,6 +127,34 @@ def run_again(jobs: Sequence[Job], wanted: Iterable[str], *, forced: Collection[
     return Again(because, frozenset(made))
 
 
+def left_over(jobs: Iterable[Job], records: Path = Path("results/logs")) -> list[Path]:
+    """List what jobs made that no job makes any more, and the records of jobs that there are no longer.
+
+    What a wave, a scale or a statement that was withdrawn left behind would go on lying among what everybody may see.
+    A file that somebody changed since is not among them.
+    """
+    now = list(jobs)
+    made = {Path(str(path)) for job in now for path in job.output}
+    kept = {Path(str(job.log[0])) for job in now}
+    found = []
+    for record in sorted(records.rglob("*.log")):
+        outputs = _read_json(record).get("outputs")
+        if not isinstance(outputs, dict):
+            continue
+        found += [
+            path
+            for path, content in ((Path(name), content) for name, content in outputs.items())
+            if path.is_relative_to(records.parent)
+            and ".." not in path.parts
+            and made.isdisjoint((path, *path.parents))
+            and path.is_file()
+            and digest(path) == content
+        ]
+        if record not in kept:
+            found += [one for one in (record.with_suffix(".benchmark.tsv"), record) if one.exists()]
+    return found
+
+
 def _behind(wanted: Iterable[str], makers: Mapping[str, Job]) -> list[Job]:
     """List the jobs that some files depend on."""
     todo, found = list(map(str, wanted)), dict[Job, None]()
@@ -153,7 +181,7 @@ class Digests:
 
 
 def out_of_date(job: Job, digests: Digests) -> str:
-    """Say in a clause why a job's results are not to be trusted; "" if they are."""
+    """Return in a clause why a job's results are out of date; "" if they are not."""
     try:
         then = json.loads(Path(job.log[0]).read_text(encoding="utf-8"))
         inputs, outputs, packages, params = (
@@ -191,12 +219,12 @@ def _unlike(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
 
 
 def settings_of(job: Job) -> dict[str, Any]:
-    """Give a job's params as plain data."""
+    """Return a job's params as plain data."""
     return {name: _plain(value) for name, value in job.params.items() if name != "program"}
 
 
 def call_of(job: Job) -> str:
-    """Give a digest of how a job is called: params, order and all, and which file is given under which name."""
+    """Return a digest of a job's call: its params in their order, and which file is passed under which name."""
     files = [
         [[name, _paths(value)] for name, value in part.items()] + [_paths(list(part))]
         for part in (job.input, job.output)
@@ -268,10 +296,12 @@ class Programs:
         if self._kept.get("form") != self._form:
             self._kept = {"form": self._form, "modules": {}}
         self._new = False
+        self._locked: dict[str, list[str]] | None = None
+        self._files: dict[str, Path | None] = {}
         self._modules: dict[Path, tuple[str, str, list[str]]] = {}
 
     def of(self, script: str) -> Program:
-        """Give the program of a script, named after its rule."""
+        """Return the program of a script, which is named after its rule."""
         first = self._home / f"workflow/scripts/{script}.py"
         todo, found = [first], {first}
         imported = set()
@@ -299,7 +329,7 @@ class Programs:
         return [one.removeprefix(begins) for one in self._module(path)[2] if one.startswith(begins)]
 
     def packages(self, program: Program) -> dict[str, str]:
-        """Give Python and the packages that a program needs -> version, and the locked one where it is another."""
+        """Return Python and the packages that a program needs -> version, with the locked one where that differs."""
         installed = self._installed()
         todo = [name for top in program.imported for name in installed["tops"].get(top, [])]
         found = set(todo)
@@ -308,10 +338,11 @@ class Programs:
                 if name in installed["versions"] and name not in found:
                     found.add(name)
                     todo.append(name)
-        locked = _locked(self._home / LOCK)
+        if self._locked is None:
+            self._locked = _locked(self._home / LOCK)
         versions = {"python": ".".join(map(str, sys.version_info[:3]))}
         for name in sorted(found):
-            here, there = installed["versions"][name], locked.get(name, [])
+            here, there = installed["versions"][name], self._locked.get(name, [])
             versions[name] = here if here in there or not there else f"{here}, locked {' or '.join(there)}"
         return versions
 
@@ -322,12 +353,14 @@ class Programs:
                 write_text(json.dumps(self._kept), str(self._cache))
 
     def _file(self, name: str) -> Path | None:
-        path = self._home.joinpath("workflow", *name.split("."))
-        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-        return path if path.exists() else None
+        if name not in self._files:
+            path = self._home.joinpath("workflow", *name.split("."))
+            path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+            self._files[name] = path if path.exists() else None
+        return self._files[name]
 
     def _module(self, path: Path) -> tuple[str, str, list[str]]:
-        """Give a module's SHA-256, that of its tree, and what it imports."""
+        """Return a module's SHA-256, that of its syntax tree, and its imports."""
         if path not in self._modules:
             source = path.read_bytes()
             content = _sha256(source)
@@ -339,7 +372,7 @@ class Programs:
         return self._modules[path]
 
     def _installed(self) -> Any:
-        """Give modules -> packages, packages -> what they require and their version."""
+        """Return the packages of each module, and the requirements and the version of each package."""
         folders = [Path(folder) for folder in sys.path if Path(folder).is_dir()]
         listed = [path.name for folder in folders for path in sorted(folder.glob("*-info"))]
         if self._kept.get("listed") != listed:
@@ -374,7 +407,7 @@ def _required(requirements: Iterable[str]) -> list[str]:
 
 
 def _locked(lock: Path) -> dict[str, list[str]]:
-    """Give the versions that a lock names; one may name several, for several versions of Python."""
+    """Return the versions that a lock names; it may name several of a package, for several versions of Python."""
     found: dict[str, list[str]] = {}
     text = lock.read_text(encoding="utf-8") if lock.exists() else ""
     for name, version in re.findall(r"^([\w.-]+)==([^\s;\\]+)", text, re.MULTILINE):
@@ -383,7 +416,7 @@ def _locked(lock: Path) -> dict[str, list[str]]:
 
 
 def _parsed(source: bytes) -> tuple[str, list[str]]:
-    """Give the digest of a module's syntax tree, and what it imports; of what cannot be parsed, that of its text."""
+    """Return the digest of a module's syntax tree, and its imports; if it cannot be parsed, the digest of its text."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):

@@ -63,7 +63,7 @@ def pool(responses: Sequence[pd.DataFrame], missing: Sequence[pd.DataFrame]) -> 
 
 
 def codebook(presentation: StudyWords, *, parts: Iterable[HarmonisingPart] = ()) -> pd.DataFrame:
-    """Say what each column of the pooled responses holds.
+    """Return what each column of the pooled responses holds.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def codebook(presentation: StudyWords, *, parts: Iterable[HarmonisingPart] = ())
 
 
 def questions(presentation: StudyWords) -> pd.DataFrame:
-    """Lay out how each wave asked each item.
+    """Return how each wave asked each item.
 
     Parameters
     ----------

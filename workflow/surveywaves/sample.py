@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-from surveywaves.terms import ALL
+from surveywaves.terms import ALL, ORGANISATION
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,11 +95,15 @@ class Sample:
         if not shares and self.reference:
             stated = self.frame.loc[self.frame["wave"] == self.reference, "organisation"].value_counts()
             shares = {name: float(stated.get(name, 0)) for name in self.organisations}
-            note = f"organisations weighted as the respondents of {self.reference} divide"
+            note = f"organisations weighted by their shares of the respondents of {self.reference}"
         total = sum(shares.values())
         if len(self.organisations) < 2 or not total > 0:
             return replace(self, shares={}, shares_note="")
         return replace(self, shares={name: share / total for name, share in shares.items()}, shares_note=note)
+
+    def coded(self) -> Sample:
+        """Hold waves and organisations as categories: who takes many samples of one compares numbers, not words."""
+        return replace(self, frame=self.frame.astype(dict.fromkeys(("wave", ORGANISATION), "category")))
 
     def without(self, absent: Mapping[str, str]) -> Sample:
         """Leave waves out, with the reason of each."""
@@ -175,7 +179,7 @@ def scales_of(instrument: Iterable[Keyed], min_answered: Mapping[str, int] | Non
 
 
 def share_of(number: int, item: str) -> range:
-    """Give the places, of so many scales or items, that a part of the work is about: ``2-of-3``, the second third."""
+    """Return the positions, of so many scales or items, that a part covers: of ``2-of-3``, the second third."""
     part, parts = map(int, item.split("-of-"))
     return range(number * (part - 1) // parts, number * part // parts)
 

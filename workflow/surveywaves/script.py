@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    """Give a script the job that Snakemake put into it, for those who read or check it."""
+    """Return the job that Snakemake put into the script that runs."""
     if name == "snakemake":
         return sys.modules["__main__"].snakemake
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -103,7 +103,7 @@ _OF_THE_MACHINE: Final = {
 
 
 def mistakes_in(error: Exception, doing: str) -> tuple[Mistake, ...] | None:
-    """Tell an error in lines: a user's mistakes, or what the machine lacks; None: a fault of the code."""
+    """Return an error as mistakes: the user's, or what the machine lacks; None for a fault of the code."""
     if isinstance(error, SurveywavesError):
         return error.mistakes
     if isinstance(error, MemoryError) or str(error) == _NO_THREAD:
@@ -151,7 +151,7 @@ def _program(job: Job) -> Any:
 
 
 def record(job: Job, taken: Taken) -> dict[str, Any]:
-    """Say what a finished job read and wrote.
+    """Return what a finished job read and wrote.
 
     Returns
     -------

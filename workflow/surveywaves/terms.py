@@ -18,7 +18,7 @@ class Evidence(StrEnum):
 
     @property
     def meaning(self) -> str:
-        """Say in one sentence what a reader may make of such data."""
+        """Return in one sentence what a reader may make of such data."""
         return {
             Evidence.OBSERVED: "Real returns.",
             Evidence.RECONSTRUCTED: (

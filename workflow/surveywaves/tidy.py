@@ -51,7 +51,7 @@ def stacked(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def gathered(parts: Iterable[pd.DataFrame], names: Iterable[str]) -> dict[str, pd.DataFrame]:
-    """Give each table whole of which every part holds some rows, as `stacked` left them."""
+    """Return whole tables from parts that each hold some rows of all of them, as `stacked` writes them."""
     together = pd.concat(parts, ignore_index=True)
     kept = together.drop(columns="table")
     return {name: kept[together["table"] == name].reset_index(drop=True) for name in names}

@@ -63,7 +63,7 @@ def is_missing(value: Any) -> bool:
 
 
 def as_float(value: Any) -> float:
-    """Give a number to sort by; NaN where there is none."""
+    """Return a number to sort by; NaN where there is none."""
     return float("nan") if is_missing(value) else float(value)
 
 
@@ -175,26 +175,26 @@ class Labels:
         return f"{number(100 * self.presentation.confidence, decimals=1).removesuffix('.0')}%"
 
     def wave(self, name: str) -> str:
-        """Give a wave's title, or those of both sides of a contrast."""
+        """Return a wave's title, or those of both sides of a contrast."""
         known = {wave: words.title for wave, words in self.presentation.waves.items()}
         if planned := self.presentation.planning:
             known = {planned.wave: planned.title} | known
         return _sides(name, known | {ALL: "All waves"})
 
     def dated(self, name: str) -> str:
-        """Give a wave's title with its period, where the title does not say it."""
+        """Return a wave's title, with its period unless the title already says it."""
         words = self.presentation.waves.get(name)
         if words is None or not words.period or words.period in words.title:
             return self.wave(name)
         return f"{words.title}, {words.period}" if "(" in words.period else f"{words.title} ({words.period})"
 
     def organisation(self, name: str) -> str:
-        """Give an organisation's words, or those of both sides of a contrast."""
+        """Return an organisation's words, or those of both sides of a contrast."""
         known = {ALL: f"All {self.presentation.nouns.people}", NOT_STATED: "Not stated"}
         return _sides(name, self.presentation.organisations | known)
 
     def scale(self, name: str) -> str:
-        """Give a scale's title, or the words for what is in none."""
+        """Return a scale's title, or the words for what is in none."""
         if name == WITHOUT_SCALE:
             return f"{opening(self.presentation.nouns.statement[1])} outside the scales"
         scale = self.presentation.scales.get(name)
@@ -211,12 +211,12 @@ class Labels:
         return item.text if item else name
 
     def variable(self, name: str) -> str:
-        """Give a grouping variable's words."""
+        """Return a grouping variable's words."""
         variable = self.presentation.variables.get(name)
         return variable.label if variable else self.plain(name)
 
     def level(self, variable: str, level: str) -> str:
-        """Give the words of a level of a grouping variable, or of an organisation."""
+        """Return the words of a level of a grouping variable, or of an organisation."""
         if variable == "organisation" or level == NOT_STATED:
             return self.organisation(level)
         known = self.presentation.variables.get(variable)
@@ -264,17 +264,16 @@ class Labels:
         return _in_order(self.presentation.scales, frame["scale"].unique())
 
     def comparability_note(self, wave: str, item: str) -> str:
-        """Say how a wave's question differs from the instrument's; empty if it does not."""
+        """Return a note on how a wave's question differs from the instrument's; empty if it does not, or is absent."""
         words, noun = self.presentation.waves[wave], self.presentation.nouns.statement[0]
         grade = words.comparability.get(item, Comparability.IDENTICAL)
         return {
-            Comparability.REWORDED: f"{words.title} words this {noun} differently.",
+            Comparability.REWORDED: f"{words.title} worded this {noun} differently.",
             Comparability.RESCALED: f"{words.title} asked this on another response scale, so it is not compared.",
-            Comparability.ABSENT: f"{words.title} did not ask this {noun}.",
         }.get(Comparability(grade), "")
 
     def weakest(self, waves: Iterable[str], *, about: Iterable[str] = ()) -> Evidence | None:
-        """Give the weakest evidence among waves and what is shown of them; None if there are no waves."""
+        """Return the weakest evidence among waves and what is shown of them; None if there are no waves."""
         order = list(Evidence)
         found = [
             evidence
@@ -292,7 +291,7 @@ class Labels:
         return max(found, key=order.index) if found else None
 
     def weaker(self, wave: str) -> dict[str, Evidence]:
-        """Give what of a wave is weaker than the wave as a whole: a variable, `organisation`, `items`."""
+        """Return what in a wave has weaker evidence than the wave as a whole: a variable, `organisation`, `items`."""
         order, words = list(Evidence), self.presentation.waves[wave]
         return {
             name: about.evidence
@@ -351,7 +350,7 @@ STATUS: Final[Mapping[str, str]] = {
 
 
 def absent(status: str) -> str:
-    """Say in short why an estimate is not there."""
+    """Return in short why there is no estimate."""
     return STATUS.get(status, status.replace("_", " ") or "no result")
 
 

@@ -124,7 +124,7 @@ def confidential_files(
 
 
 def reason_why(name: str, content: bytes, hash_: str, signs: Signs) -> str:
-    """Say why a file is confidential, by where it lies, what it is a copy of and what is in it; empty if it is not."""
+    """Return why a file is confidential (its place, what it is a copy of, its content); empty if it is not."""
     if place := _private_place(PurePosixPath(name)):
         return f"it lies in {place}"
     if hash_ in signs.hidden and content:
@@ -156,7 +156,7 @@ def _private_place(path: PurePosixPath) -> str:
 
 
 def _people(rows: Heads, signs: Signs) -> str:
-    """Say what of people a table holds that begins so; empty: nothing."""
+    """Return what a table with these first rows holds about people; empty if nothing."""
     for number, row in enumerate(rows):
         found = {folded(cell) for cell in row if len(cell) < _LONGEST} - {""}
         # A codebook has a row for the column that identifies respondents: only the first row names columns for sure.

@@ -23,6 +23,7 @@ satisfy everything known): the answer thus depends neither on the exchanges nor 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
@@ -34,6 +35,9 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from surveywaves.disclosure.rounding import Crossed
 from surveywaves.disclosure.rule import BoolArray, FloatArray, IntArray
+
+BLOCKS: Final = (12, 48)
+"""Organisations in an integer program at first, and then; what these alone leave closed is asked of all together."""
 
 MANY: Final = 1e6
 """Stands for as many people as there may be."""
@@ -63,14 +67,18 @@ def interval(shown: IntArray, base: int) -> tuple[FloatArray, FloatArray]:
 
 
 def small_counts(table: Crossed, base: int, threshold: int) -> Iterator[Small]:
-    """Yield the small counts of a table, with the number of values that each must keep."""
+    """Yield the small counts of a table, with the number of values that each must keep.
+
+    Categories outside which there is nobody are not among them: they are the size of the organisation.
+    """
     sets = [*np.eye(table.counts.shape[1], dtype=np.bool_)[~table.hidden], *table.sums]
     if len(table.sums):
         group = table.sums[0]
         sets += [group & ~members for members in sets if (members & group).any() and (group & ~members).any()]
-    members = np.unique(np.array(sets, dtype=np.bool_), axis=0)
-    counts = table.counts @ members.T.astype(np.intp)
     totals, several = table.counts.sum(axis=0), table.possible.sum(axis=0) > table.possible
+    members = np.unique(np.array(sets, dtype=np.bool_), axis=0)
+    members = members[members @ totals < totals.sum()]
+    counts = table.counts @ members.T.astype(np.intp)
     for row, one in np.argwhere((counts > 0) & (counts < threshold)):
         alone = 1 + int(totals[members[one] & several[row]].sum())
         yield Small(int(row), members[one], min(base, alone))
@@ -97,7 +105,9 @@ class Known:
     sum_high: FloatArray
 
     @classmethod
-    def of(cls, table: Crossed, rounded: IntArray, base: int, *, silent: BoolArray | None = None) -> Known:
+    def rounded(
+        cls, table: Crossed, rounded: IntArray, base: int, *, silent: BoolArray | None = None
+    ) -> Known:
         """Bound the counts and sums of a table; nothing is shown of organisations that are `silent`, (O,)."""
         low, high = interval(rounded, base)
         sum_low, sum_high = interval(rounded @ table.sums.T.astype(np.intp), base)
@@ -121,6 +131,12 @@ class Known:
         sum_low[:, 0] = np.maximum(sum_low[:, 0], people)
         low[:, hidden] = np.maximum(low[:, hidden], (self.table.counts.T[hidden] - skipped).T)
         return replace(self, low=low, sum_low=sum_low)
+
+    def of(self, rows: IntArray) -> Known:
+        """Return the same of some organisations only."""
+        counts, possible = self.table.counts[rows], self.table.possible[rows]
+        limits = (self.low[rows], self.high[rows], self.sum_low[rows], self.sum_high[rows])
+        return Known(replace(self.table, counts=counts, possible=possible), *limits)
 
     def exchanged(self, small: Sequence[Small]) -> BoolArray:
         """(K,) mark the counts to which exchanges of answers with other organisations give enough values."""
@@ -163,8 +179,8 @@ class Tie:
 
     Attributes
     ----------
-    total
-        How many of all organisations, which is known.
+    people
+        (O,) how many of each organisation; of all together it is known.
     low, high
         (O,), (O,) what is known of each organisation.
     within
@@ -175,12 +191,16 @@ class Tie:
         Another tie, of which they are part; None: of none.
     """
 
-    total: int
+    people: IntArray
     low: FloatArray
     high: FloatArray
     within: tuple[tuple[int, BoolArray], ...]
     outside: tuple[tuple[int, BoolArray], ...] = ()
     under: int | None = None
+
+    def of(self, rows: IntArray) -> Tie:
+        """Return the same of some organisations only."""
+        return replace(self, people=self.people[rows], low=self.low[rows], high=self.high[rows])
 
 
 class Sizes(NamedTuple):
@@ -190,6 +210,20 @@ class Sizes(NamedTuple):
     low: FloatArray | IntArray
     high: FloatArray | IntArray
     pairs: IntArray = np.zeros((0, 2), dtype=np.intp)
+
+    def blocks(self, most: int) -> list[IntArray]:
+        """Divide the organisations into blocks; both of a pair are in the same."""
+        pairs = self.pairs
+        alone = np.setdiff1d(np.arange(len(self.true)), pairs)
+        number = math.ceil(len(self.true) / most)
+        return [np.concatenate([pairs[one::number].ravel(), alone[one::number]]) for one in range(number)]
+
+    def of(self, rows: IntArray) -> Sizes:
+        """Return the same of some organisations only."""
+        places = np.full(len(self.true), -1)
+        places[rows] = np.arange(len(rows))
+        pairs = places[self.pairs]
+        return Sizes(self.true[rows], self.low[rows], self.high[rows], pairs[(pairs >= 0).all(axis=1)])
 
 
 class Joint:
@@ -201,6 +235,8 @@ class Joint:
         Where the unknowns of each table stand, (O, C) each, and of each tie, (O, 1).
     sums
         Where the sums of each table stand, (S, O) each, after all unknowns.
+    true
+        (U,) the true values of the unknowns.
     """
 
     def __init__(self, tables: Sequence[Known], sizes: Sizes, ties: Sequence[Tie] = ()) -> None:
@@ -226,7 +262,7 @@ class Joint:
         for tie in ties:
             own = self._unknown(tie.low, tie.high)
             self.blocks.append(own)
-            self._say([(own.T, 1.0)], tie.total)
+            self._say([(own.T, 1.0)], tie.people.sum())
             for number, members in tie.within:
                 self._say([(self.blocks[number][:, members], 1.0), (own, -1.0)], nothing, infinite)
             if tie.outside:
@@ -241,6 +277,8 @@ class Joint:
         low, high = (np.concatenate(part) for part in zip(*self._ends, strict=True))
         self._bounds = Bounds(low, high)
         self.sums = [shape[1] + one for one in self.sums]
+        counts = [np.ravel(one.table.counts) for one in tables]
+        self.true = np.concatenate([true, *counts, *(one.people for one in ties)]).astype(np.float64)
 
     def _unknown(self, low: FloatArray | IntArray, high: FloatArray | IntArray) -> IntArray:
         start = sum(len(one) for one, _ in self._ends)
@@ -275,16 +313,18 @@ class Joint:
         low, high = (self._bounds.lb, self._least), (self._bounds.ub, self._most)
         return np.array([np.concatenate(low), np.concatenate(high)])
 
+    def allows(self, values: FloatArray) -> bool:
+        """Check whether values of all unknowns, (U,), satisfy everything that is known."""
+        low, high = self.ends
+        found = np.concatenate([values, self._matrix @ values])
+        return bool(((found >= low) & (found <= high)).all())
+
     def within(self, ends: FloatArray) -> Self:
         """Return the same program with other bounds."""
         found, unknowns = copy(self), self._matrix.shape[1]
         found._bounds = Bounds(*ends[:, :unknowns])
         found._least, found._most = ends[:, unknowns:]
         return found
-
-    def narrowed(self, asked: Sequence[tuple[int, Small]]) -> Iterator[int]:
-        """List the counts with too few possible values: their places in `asked` (see `spans`)."""
-        return (place for place, _, _ in self.spans(asked))
 
     def spans(self, asked: Sequence[tuple[int, Small]]) -> Iterator[tuple[int, float, float]]:
         """List the counts with too few possible values.
@@ -302,22 +342,36 @@ class Joint:
         places = [self.blocks[number][count.row, count.members] for number, count in asked]
         least = np.full(len(asked), np.inf)
         most = -least
-        for one, (place, (_, count)) in enumerate(zip(places, asked, strict=True)):
+
+        def push(those: Sequence[int], sign: float) -> None:
+            """Push counts as far as possible together, and see how far all counts went."""
+            nonlocal least, most
+            goal = np.concatenate([places[one] for one in those])
+            # Whole numbers that solve the linear program solve the integer program too.
+            solved = self._solved(goal, sign, whole=False)
+            if solved is None and len(those) == 1:
+                solved = self._solved(goal, sign, whole=True)
+            if solved is not None:
+                values = np.array([solved[own].sum() for own in places])
+                least, most = np.minimum(least, values), np.maximum(most, values)
+
+        def closed(those: Sequence[int]) -> list[int]:
+            return [one for one in those if not asked[one][1].open(least[one], most[one])]
+
+        # Counts of the same categories together, which opens many at once; then each by itself.
+        alike: dict[bytes, list[int]] = {}
+        for one, (_, count) in enumerate(asked):
+            alike.setdefault(count.members.tobytes(), []).append(one)
+        together = [those for those in alike.values() if len(those) > 1]
+        for those in (*together, *([one] for one in range(len(asked)))):
             for sign in (1.0, -1.0):
-                if count.open(least[one], most[one]):
-                    break
-                # Whole numbers that solve the linear program solve the integer program too.
-                solved = self._solved(place, sign, whole=False)
-                if solved is None:
-                    solved = self._solved(place, sign, whole=True)
-                if solved is not None:
-                    values = np.array([solved[own].sum() for own in places])
-                    least, most = np.minimum(least, values), np.maximum(most, values)
-            if not count.open(least[one], most[one]):
-                yield one, least[one], most[one]
+                if left := closed(those):
+                    push(left, sign)
+            if len(those) == 1 and closed(those):
+                yield those[0], least[those[0]], most[those[0]]
 
     def _solved(self, place: IntArray, sign: float, *, whole: bool) -> FloatArray | None:
-        """Push a count as far as possible; None if the rounded solution contradicts what is known."""
+        """Push counts as far as possible; None if the rounded solution contradicts what is known."""
         goal = np.zeros(len(self._bounds.lb))
         goal[place] = sign
         found = milp(
@@ -331,6 +385,37 @@ class Joint:
         if found.x is None:
             raise RuntimeError(f"the audit of a table has no solution: {found.message}")
         solved: FloatArray = np.round(found.x)
-        sums = self._matrix @ solved
-        inside = (solved >= self._bounds.lb) & (solved <= self._bounds.ub)
-        return solved if inside.all() and ((sums >= self._least) & (sums <= self._most)).all() else None
+        return solved if self.allows(solved) else None
+
+
+def narrowed(
+    tables: Sequence[Known],
+    readers: Sequence[Sizes],
+    asked: Sequence[tuple[int, Small]],
+    ties: Sequence[Tie] = (),
+) -> Iterator[int]:
+    """Yield the counts that have too few possible values for every one of some readers: their places in `asked`.
+
+    What is open to somebody who knows all organisations but those of a block exactly is open: programs of few
+    organisations come first, for all readers. (Who is in a tie is not always known here: then blocks prove nothing.)
+    """
+    left = list(range(len(asked)))
+    *others, last = (Joint(tables, sizes, ties) for sizes in readers)
+    for most in (one for one in BLOCKS if one < len(readers[0].true) and last.allows(last.true)):
+        for sizes in readers:
+            for rows in sizes.blocks(most):
+                place = {int(row): number for number, row in enumerate(rows)}
+                own = [one for one in left if asked[one][1].row in place]
+                if own:
+                    counts = [
+                        (number, count._replace(row=place[count.row]))
+                        for number, count in (asked[one] for one in own)
+                    ]
+                    block = Joint(
+                        [one.of(rows) for one in tables], sizes.of(rows), [one.of(rows) for one in ties]
+                    )
+                    told = {own[one] for one, _, _ in block.spans(counts)}
+                    left = [one for one in left if one not in own or one in told]
+    for whole in others:
+        left = [left[place] for place, _, _ in whole.spans([asked[one] for one in left])]
+    yield from (left[place] for place, _, _ in last.spans([asked[one] for one in left]))

@@ -99,7 +99,7 @@ def compared(
     shares, note = dict(how.shares), how.shares_note
     if not shares and how.reference:
         shares = _divided(counts[RESPONDENTS], how)
-        note = f"organisations weighted as the respondents of {how.reference} divide"
+        note = f"organisations weighted by their shares of the respondents of {how.reference}"
     sample = Sample(
         frame=frame,
         waves=how.waves,

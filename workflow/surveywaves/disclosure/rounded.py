@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from surveywaves.disclosure.audit import Joint, Known, Sizes, Small, Tie, interval, small_counts
+from surveywaves.disclosure.audit import Known, Sizes, Small, Tie, interval, narrowed, small_counts
 from surveywaves.disclosure.count_tables import TERMS, Counted, Shown, Table
 from surveywaves.disclosure.rounding import Crossed, draw
 from surveywaves.disclosure.rule import BoolArray, FloatArray, IntArray
@@ -34,9 +34,6 @@ AT_ONCE: Final = 24
 
 PAIRINGS: Final = 5
 """Number of pairings of the organisations in the audit; for five organisations or fewer, they cover all pairs."""
-
-ROUNDS: Final = 3
-"""How often tables are drawn again that only all tables together narrow."""
 
 EVERY: Final = "every item"
 
@@ -128,25 +125,26 @@ class _Wave:
         self._ends(kept)
 
     def _together(self, found: dict[str, tuple[Table, _Drawn | None, int]]) -> dict[str, _Drawn]:
-        """Redraw tables with a count that all tables together narrow; leave out those that remain so."""
-        for last in [False] * ROUNDS + [True]:
-            kept = {subject: drawn for subject, (_, drawn, _) in found.items() if drawn is not None}
-            if not (narrow := self._narrow(kept)):
-                break
+        """Redraw tables with a count that all tables together narrow; leave out those that no draw opens."""
+        kept = {subject: drawn for subject, (_, drawn, _) in found.items() if drawn is not None}
+        if any(one.small for one in kept.values()):
+            self.pairings = self._paired(kept.values())
+        narrow = self._narrow(kept, kept)
+        while narrow:
             for subject in narrow:
                 table, _, attempts = found[subject]
-                if last:
-                    del kept[subject]
-                else:
-                    again = (None, DRAWS) if table.unordered else self._again(table, attempts)
-                    found[subject] = (table, *again)
+                again = (None, DRAWS) if table.unordered else self._again(table, attempts)
+                found[subject] = (table, *again)
+            kept = {subject: drawn for subject, (_, drawn, _) in found.items() if drawn is not None}
+            narrow = self._narrow(kept, narrow)
         return kept
 
     def _again(self, table: Table, attempts: int) -> tuple[_Drawn | None, int]:
-        """Draw a table until it stands the audit by itself."""
+        """Draw a table until it stands the audit by itself, and allows what the pairings assume."""
         while attempts < DRAWS:
             attempts += 1
-            if (drawn := self._attempt(table, attempts - 1, self.shown)) is not None:
+            drawn = self._attempt(table, attempts - 1, self.shown)
+            if drawn is not None and self._allows_pairings(drawn):
                 return drawn, attempts
         return None, attempts
 
@@ -182,15 +180,15 @@ class _Wave:
             return None
         told = self._told(table)
         crossed = replace(table.crossed, sums=np.vstack([table.crossed.sums, *told]))
-        known = Known.of(crossed, cells, rule.rounding, silent=self.silent)
+        known = Known.rounded(crossed, cells, rule.rounding, silent=self.silent)
         for place in range(len(table.crossed.sums), len(crossed.sums)):
             for bound in (known.sum_low, known.sum_high):
                 bound[~self.silent, place] = crossed.summed[~self.silent, place]
         small = list(small_counts(crossed, rule.rounding, rule.threshold))
         small = list(compress(small, ~self._tied(table.subject, known).exchanged(small)))
         if small:
-            alone = Joint([known], Sizes(self.counted.sizes, *interval(shown, rule.rounding)))
-            if any(True for _ in alone.narrowed([(0, count) for count in small])):
+            sizes = Sizes(self.counted.sizes, *interval(shown, rule.rounding))
+            if any(True for _ in narrowed([known], [sizes], [(0, count) for count in small])):
                 return None
         return _Drawn(table, cells, known, small)
 
@@ -229,25 +227,33 @@ class _Wave:
                 for item, one in self.counted.instrument.items()
                 if one.scale == scale
             }
-            there = {item: tables[item] for item in ends if item in tables}
+            if not (there := {item: tables[item] for item in ends if item in tables}):
+                continue
             percent = dict(zip(rows["organisation"], rows["estimate"], strict=True))
             size = {name: int(n) for name, n in zip(rows["organisation"], rows["n"], strict=True)}
             people = {name: round(percent[name] * n / 100) for name, n in size.items()}
-            for what, counts in ((str(term), people), (EVERY, size)):
+            most_answered = self.counted.sizes
+            for what, counts in ((EVERY, size), (str(term), people)):
                 members = {
                     item: one.gave(None if what == EVERY else ends[item]) for item, one in there.items()
                 }
                 given = [one.crossed.counts[:, members[item]].sum(axis=1) for item, one in there.items()]
-                most = np.minimum.reduce(given) if given else np.zeros(len(self.counted.names), dtype=np.intp)
+                most = np.minimum.reduce([most_answered, *given])
+                least = np.zeros_like(most)
+                if what == EVERY and len(there) == len(ends):
+                    least = np.maximum(self.counted.sizes - sum(self.counted.sizes - one for one in given), 0)
                 each = np.array([counts.get(name, 0) for name in self.counted.names], dtype=np.intp)
                 told = np.array([name in counts for name in self.counted.names])
                 if (each > most).any():
                     continue  # these are not the respondents who answered all of the items
-                rest = counts.get(ALL, int(each.sum())) - int(each.sum())
                 # Of those who state no organisation, and of who are too few for an estimate, only the sum is known.
+                each[~told] = least[~told]
+                rest = counts.get(ALL, int(each.sum())) - int(each.sum())
                 for place in np.flatnonzero(~told):
-                    each[place] = max(0, min(rest, most[place]))
-                    rest -= each[place]
+                    more = max(0, min(rest, most[place] - each[place]))
+                    each[place], rest = each[place] + more, rest - more
+                if what == EVERY:
+                    most_answered = each
                 skipped = sum(self.counted.sizes - one for one in given) - (self.counted.sizes - each)
                 yield (str(scale), what), _Total(each, told, members, what == EVERY, skipped)
 
@@ -272,7 +278,7 @@ class _Wave:
             outside = total.every and len(within) == len(total.members)
             ties.append(
                 Tie(
-                    int(total.people.sum()),
+                    total.people,
                     low,
                     high,
                     tuple(within),
@@ -282,45 +288,60 @@ class _Wave:
             )
         return ties
 
-    def _narrow(self, known: Mapping[str, _Drawn]) -> list[str]:
-        """List the tables with a small count that all tables together narrow."""
-        if not any(one.small for one in known.values()):
-            return []
-        self.pairings = self._paired(known.values())
+    def _narrow(self, known: Mapping[str, _Drawn], drawn: Collection[str]) -> list[str]:
+        """List the tables with a small count that all of their scale narrow, in scales with a table just drawn."""
         scales: dict[tuple[str, str], list[str]] = {}
         for subject in known:
             scale = self._scale(subject)
             scales.setdefault((scale, "" if scale else subject), []).append(subject)
+        again = {self._scale(subject) or subject for subject in drawn}
         found = []
         for (scale, _), subjects in scales.items():
-            own = [known[subject] for subject in subjects]
-            found += [subjects[number] for number in self._narrowed(own, self._ties(own, scale, {}))]
+            if (scale or subjects[0]) in again:
+                own = [known[subject] for subject in subjects]
+                found += [subjects[number] for number in self._narrowed(own, self._ties(own, scale, {}))]
         return found
+
+    def _swap(self, drawn: _Drawn) -> FloatArray:
+        """(O, O) see `Known.swap`; those at an end of a scale are known to have given that answer."""
+        known = drawn.known
+        for total in self.totals.values():
+            if drawn.table.subject in total.members and not total.every:
+                known = known.at_least(total.members[drawn.table.subject], total.people)
+        return known.swap()
+
+    def _allows_pairings(self, drawn: _Drawn) -> bool:
+        """Whether as many people may be exchanged in a table as the pairings assume."""
+        if not self.pairings:
+            return True
+        room = self._swap(drawn)
+        return all(
+            (sizes.high[one] - sizes.true[one] <= room[one, two]).all()
+            for sizes in self.pairings
+            for one, two in (sizes.pairs.T, sizes.pairs.T[::-1])
+        )
 
     def _paired(self, known: Iterable[_Drawn]) -> list[Sizes]:
         """Pair organisations that may exchange people, no two of them twice.
 
         Those with the fewest partners so far come first, then those that may exchange the most people, by all tables
-        and by the sizes. Those at an end of a scale are known to have given that answer.
+        and by the sizes.
         """
         low, high = interval(self.shown, self.counted.rule.rounding)
         swaps = np.minimum.outer(high - self.counted.sizes, self.counted.sizes - low)
         for one in known:
-            told = one.known
-            for total in self.totals.values():
-                if one.table.subject in total.members and not total.every:
-                    told = told.at_least(total.members[one.table.subject], total.people)
-            swaps = np.minimum(swaps, told.swap())
+            swaps = np.minimum(swaps, self._swap(one))
         room = np.triu(swaps + swaps.T, 1)
         partners = np.zeros(len(room), dtype=np.intp)
         found: list[Sizes] = []
         for _ in range(PAIRINGS):
             left = np.argwhere(room > 0)
             pairs: list[IntArray] = []
+            free = np.ones(len(room), dtype=np.bool_)
             for pair in left[np.lexsort([-room[*left.T], partners[left].sum(axis=1)])]:
-                if not np.isin(pair, pairs).any():
+                if free[pair].all():
                     pairs.append(pair)
-                    room[*pair] = 0.0
+                    room[*pair], free[pair] = 0.0, False
             if found and not pairs:
                 break
             both = np.array(pairs, dtype=np.intp).reshape(-1, 2)
@@ -334,12 +355,11 @@ class _Wave:
 
     def _narrowed(self, tables: Sequence[_Drawn], ties: Sequence[Tie]) -> list[int]:
         """Return the places of the tables with a small count that no pairing of the organisations leaves open."""
-        left = [(number, count) for number, one in enumerate(tables) for count in one.small]
-        for sizes in self.pairings:
-            if left:
-                joint = Joint([one.known for one in tables], sizes, ties)
-                left = [left[place] for place in joint.narrowed(left)]
-        return sorted({number for number, _ in left})
+        small = [(number, count) for number, one in enumerate(tables) for count in one.small]
+        if not small:
+            return []
+        told = narrowed([one.known for one in tables], self.pairings, small, ties)
+        return sorted({small[place][0] for place in told})
 
     def _keep(self, drawn: _Drawn) -> None:
         table, cells = drawn.table, drawn.cells
@@ -403,12 +423,8 @@ class _Wave:
         if not (small or any(one.small for one in items)):
             return False
         ties = self._ties(items, scale, known)
-        joint = Joint(
-            [one.known for one in items],
-            Sizes(self.counted.sizes, self.counted.sizes, self.counted.sizes),
-            ties,
-        )
-        return any(True for _ in joint.narrowed(small)) or bool(self._narrowed(items, ties))
+        sizes, tables = Sizes(*[self.counted.sizes] * 3), [one.known for one in items]
+        return any(True for _ in narrowed(tables, [sizes], small, ties)) or bool(self._narrowed(items, ties))
 
     def _scale(self, subject: str) -> str:
         return self.counted.instrument[subject].scale if subject in self.counted.instrument else ""

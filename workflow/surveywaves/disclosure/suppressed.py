@@ -102,8 +102,8 @@ def chosen(parts: Sequence[Part], sizes: Sizes, ties: Sequence[Tie] = ()) -> tup
     """
     tables = [one.table for one in parts]
     nothing = np.ones(len(sizes.true), dtype=np.bool_)
-    wide = Joint([Known.of(one, one.counts, 1, silent=nothing) for one in tables], sizes, ties)
-    exact = Joint([Known.of(one, one.counts, 1) for one in tables], sizes, ties).ends
+    wide = Joint([Known.rounded(one, one.counts, 1, silent=nothing) for one in tables], sizes, ties)
+    exact = Joint([Known.rounded(one, one.counts, 1) for one in tables], sizes, ties).ends
     work = _Choice(wide, exact)
     for number, one in enumerate(parts):
         work.add(number, one)
@@ -395,10 +395,10 @@ def _ties(wave: Counted, tables: Sequence[Table]) -> list[Tie]:
                 other = tables[place[variable]]
                 away = [str(one) not in asked and one != NOT_STATED for one in other.columns]
                 members = np.array([*away, False])
-                people = other.crossed.counts[:, members].sum()
-                nothing, all_ = np.zeros(len(wave.names)), np.full(len(wave.names), float(people))
+                people = other.crossed.counts[:, members].sum(axis=1)
+                nothing, all_ = np.zeros(len(wave.names)), np.full(len(wave.names), float(people.sum()))
                 within = ((number, table.crossed.hidden), (place[variable], members))
-                found.append(Tie(int(people), nothing, all_, within))
+                found.append(Tie(people, nothing, all_, within))
     return found
 
 

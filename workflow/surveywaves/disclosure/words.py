@@ -52,8 +52,8 @@ REASONS: Final = (
     "the sampling weights differ within no wave",
     "no wave has a population larger than its returns",
     # what the method cannot do
-    "a factor takes three statements that were asked together",
-    "two items do not make out a factor",
+    "a factor needs three statements that were asked together",
+    "two items are too few for a factor",
     "three statements fit one factor whatever was answered",
     r"more than \d+ groups",
     "the answers do not determine it: no items in common, or a covariate that goes with the cells",
@@ -73,9 +73,8 @@ REMARKS: Final = (
     r"over \d+ cells",
     r"over \d+ of \d+ organisations",
     "the population is an estimate(: [0-9]+ to [0-9]+)?",
-    "organisations weighted (by their shares in the configuration"
-    "|as the (population of|respondents of) {names} divides?)",
-    r"(pooled alpha -?\d\.\d\d is (at least|below) the true alpha of \d\.\d\d that is asked for"
+    "organisations weighted by their shares (in the configuration|of the (population|respondents) of {names})",
+    r"(pooled alpha -?\d\.\d\d (meets|is below) the required \d\.\d\d"
     "|alpha cannot be estimated)",
     "(weights|teams) are left aside",
     "weights differ in: {names}",

@@ -38,14 +38,14 @@ ELLIPSIS: Final = "…"
 
 
 def headline(part: ExportPart) -> str:
-    """Say in a few words what a reader must know first: ``CONFIDENTIAL. OBSERVED and SIMULATED data``."""
+    """Return in a few words what a reader must know first: ``CONFIDENTIAL. OBSERVED and SIMULATED data``."""
     found = {wave.evidence for wave in part.waves.values()}
     found |= {weaker.evidence for wave in part.waves.values() for weaker in wave.variable_evidence.values()}
     return f"CONFIDENTIAL. {listed([kind.value.upper() for kind in Evidence if kind in found])} data"
 
 
 def wave_title(wave: WaveWords) -> str:
-    """Give a wave its title and, where it says so, its time."""
+    """Return a wave's title and, where the study states it, its time."""
     return line(f"{wave.title} ({wave.period})" if wave.period else wave.title)
 
 
@@ -66,7 +66,7 @@ def evidence_of(part: ExportPart, names: Iterable[str]) -> Iterator[tuple[str, s
 
 
 def comparability(part: ExportPart) -> Iterator[str]:
-    """Say of each wave which items are not asked as the instrument has them."""
+    """Yield for each wave which items it did not ask as the instrument does."""
     instrument = f"the instrument (worded as in {part.waves[part.reference_wave].title})"
     for wave in part.waves.values():
         grades: dict[str, list[str]] = {}
@@ -197,7 +197,7 @@ class Variable:
 
     @property
     def measure(self) -> Measure:
-        """Say what may be done with its codes."""
+        """Return the level of measurement of its codes."""
         if self.kind == "weight":
             return "scale"
         return "ordinal" if self.is_item else "nominal"
@@ -209,7 +209,7 @@ class Variable:
 
     @property
     def evidence_names(self) -> tuple[str, ...]:
-        """Give the names under which a wave may call its evidence weaker."""
+        """Return the names under which a wave may list its evidence as weaker."""
         return (self.name.removesuffix(RESCALED_SUFFIX), "items") if self.is_item else (self.name,)
 
 
@@ -297,7 +297,7 @@ def _variables(codebook: pd.DataFrame, part: ExportPart) -> tuple[Variable, ...]
 
 
 def _meaning(row: Mapping[Any, Any], part: ExportPart) -> tuple[dict[int, str], tuple[Any, ...]]:
-    """Give a variable's codes in words, and the levels that the codes stand for."""
+    """Return the words for a variable's codes, and the levels that the codes stand for."""
     name, kind = row["variable"], row["kind"]
     if name == "wave":
         return _numbered({wave: found.title for wave, found in part.waves.items()})
@@ -334,7 +334,7 @@ def _scale_of(row: Mapping[Any, Any], part: ExportPart) -> ResponseScale:
 
 
 def _coded(column: pd.Series[Any], variable: Variable) -> tuple[NDArray[Any], str]:
-    """Give the codes of a column, and the first value that has none."""
+    """Return the codes of a column, and the first value that has none."""
     if not variable.codes:
         if variable.kind == "weight":
             return column.to_numpy(dtype=np.float64, na_value=np.nan), ""
@@ -351,7 +351,7 @@ def _coded(column: pd.Series[Any], variable: Variable) -> tuple[NDArray[Any], st
 
 
 def _reasons(reasons: pd.Series[Any], column: pd.Series[Any]) -> tuple[NDArray[np.int8], str]:
-    """Give the numbers of a column's reasons, and what is wrong with them."""
+    """Return the numbers of a column's reasons, and what is wrong with them."""
     places = pd.Index([reason.value for reason in REASON_NAMES]).get_indexer(pd.Index(reasons))
     unknown = reasons[(places < 0) & reasons.notna().to_numpy()]
     if len(unknown):
@@ -362,5 +362,5 @@ def _reasons(reasons: pd.Series[Any], column: pd.Series[Any]) -> tuple[NDArray[n
 
 
 def reason_words() -> Sequence[tuple[int, Missing, str]]:
-    """Give number, reason and words of each reason."""
+    """Return the number, the name and the words of each reason."""
     return [(number, reason, REASONS[reason]) for number, reason in enumerate(REASON_NAMES, start=1)]

@@ -123,7 +123,7 @@ def _study(root: ET.Element, part: ExportPart) -> None:
 
 
 def _dates(summary: ET.Element, wave: WaveWords) -> None:
-    """Say when a wave was in the field, as far as anybody knows."""
+    """Write when a wave was in the field, as far as it is known."""
     known = {"start": wave.start, "end": wave.end}
     if not any(known.values()):
         _add(summary, "collDate", wave.period or "not known", cycle=wave.title, event="single")

@@ -93,7 +93,7 @@ def codebook_csv(data: Dataset) -> bytes:
 
 
 def _notices(data: Dataset) -> list[str]:
-    """Say what a row is worth, by the code of its evidence."""
+    """Return the notice for a row, by the code of its evidence."""
     kinds = next(variable for variable in data.variables if variable.name == "evidence").levels
     return ["", *(f"individual answers; {kind} data" for kind in kinds)]
 
@@ -121,7 +121,7 @@ def _quoted(text: str) -> str:
 
 
 def _levels(variable: Variable) -> list[str]:
-    """Give the levels as the data have them; true and false in lower case."""
+    """Return the levels as the data have them; true and false in lower case."""
     return [str(level).lower() for level in variable.levels]
 
 

@@ -24,7 +24,7 @@ STATA_RESERVED: Final = re.compile(r"byte|double|float|if|in|int|long|str\d+|usi
 
 
 def names_for(names: Iterable[str], *, limit: int, reserved: re.Pattern[str]) -> dict[str, str]:
-    """Give each variable a name that a package takes; most keep their own.
+    """Return a name for each variable that a package accepts; most keep their own.
 
     Parameters
     ----------
@@ -71,12 +71,12 @@ NOTE_LINE: Final = 80
 
 
 def missing_code(number: int) -> int:
-    """Give the user-missing code of a reason by its number: -1 for the first, and down from there."""
+    """Return the user-missing code of a reason by its number: -1 for the first, and down from there."""
     return -number
 
 
 def spss_names(data: Dataset) -> dict[str, str]:
-    """Give each variable its name in the file."""
+    """Return each variable's name in the file."""
     return names_for((variable.name for variable in data.variables), limit=NAME, reserved=SPSS_RESERVED)
 
 
@@ -172,5 +172,5 @@ def _format(variable: Variable) -> str:
 
 
 def _width(variable: Variable) -> int:
-    """Give the width of a column on the screen, in characters."""
+    """Return the width of a column on the screen, in characters."""
     return 24 if _text(variable) else 12 if variable.measure == "nominal" else 8

@@ -120,7 +120,7 @@ def write_dta(columns: Sequence[Column], *, label: str, notes: Mapping[str, Sequ
 
 
 def _stored(column: Column) -> tuple[int, NDArray[Any]]:
-    """Give the number of a column's type, and its cells as they are stored."""
+    """Return the number of a column's type, and its cells as they are stored."""
     if column.cells.dtype.kind == "f":
         return _DOUBLE, np.where(np.isnan(column.cells), _NO_DOUBLE, column.cells).astype("<f8")
     if column.cells.dtype.kind == "O":
@@ -140,7 +140,7 @@ def _stored(column: Column) -> tuple[int, NDArray[Any]]:
 
 
 def _format(cells: NDArray[Any]) -> str:
-    """Say how Stata shows a column."""
+    """Return the display format of a column in Stata."""
     if cells.dtype.kind == "S":
         return f"%-{min(cells.dtype.itemsize, 244)}s"
     return "%10.0g" if cells.dtype.kind == "f" else "%8.0g"
@@ -200,12 +200,12 @@ def _checked(text: str, limit: int) -> str:
 
 
 def missing_code(number: int) -> str:
-    """Give the extended missing value of a reason by its number: ``.a`` for the first."""
+    """Return the extended missing value of a reason by its number: ``.a`` for the first."""
     return f".{ascii_lowercase[number - 1]}"
 
 
 def stata_names(data: Dataset) -> dict[str, str]:
-    """Give each variable its name in the file."""
+    """Return each variable's name in the file."""
     return names_for((variable.name for variable in data.variables), limit=NAME, reserved=STATA_RESERVED)
 
 

@@ -42,7 +42,7 @@ class Drawing:
     title: str
     """What it shows, in a sentence that is also drawn on it."""
     caption: str
-    """How to read it, in at most 40 words."""
+    """How to read it, in at most 40 words; empty where nothing could be drawn, which no report shows."""
     alt: str
     """What it says, for those who do not see it."""
     name: str = ""

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from surveywaves.catalogue import ABREAST
 from surveywaves.figures.drawing import LINE, Axis, Key, Page, line, withheld_key
 from surveywaves.figures.layout import Part, Rows, hatched, panels, points
-from surveywaves.figures.style import GREY, INK, Narrow, Sheet, look_of, width, wrap
+from surveywaves.figures.style import GREY, INK, Narrow, Sheet, look_of, told_apart, width, wrap
 from surveywaves.findings import LEVEL, Found, by_organisation, without_all
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, BETWEEN, PERCENT_FAVOURABLE, Status
@@ -219,7 +219,10 @@ class Estimates:
         names = {}
         for one in self.shown:
             name = labels.organisation(one.organisation.removesuffix(f"{BETWEEN}{self.against}"))
-            names[one.organisation] = wrap(name, 0.4 * wide, em, lines=1)[0] if named else name
+            names[one.organisation] = name
+        if named:
+            cut = told_apart(names.values(), 0.4 * wide, em)
+            names = {organisation: cut[name] for organisation, name in names.items()}
         before = 0.6 * em + max((width(name, em) for name in names.values()), default=0.0)
         after = 0.6 * em + max((width(unit.change(one), em, bold=True) for one in self.shown), default=0.0)
         step = heads + body + BELOW
@@ -259,9 +262,11 @@ def _known(axes: Axes, placed: Placed, high: float = 0.8) -> Placed:
     low, far = axes.get_xlim()
     if low == -far:
         axes.axvline(0, color=INK, linewidth=0.8, zorder=1)
-    for y, one in placed:
-        if one.status == Status.WITHHELD and one.estimate is None:
-            hatched(axes, low, y, far - low, high)
+    gone = [y for y, one in placed if one.status == Status.WITHHELD and one.estimate is None]
+    # Of many, which are ranked, the withheld are the last: a box holds them all.
+    boxes = [(min(gone), max(gone))] if gone and len(placed) > TOLD else [(y, y) for y in gone]
+    for top, bottom in boxes:
+        hatched(axes, low, (top + bottom) / 2, far - low, bottom - top + high)
     return [(y, one) for y, one in placed if one.estimate is not None]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Any, Final
 
 import pandas as pd
@@ -10,7 +11,7 @@ import seaborn as sns
 from matplotlib.colors import to_hex
 
 from surveywaves.catalogue import pages
-from surveywaves.figures.drawing import LINE, Drawing, reversed_note, withheld_key
+from surveywaves.figures.drawing import Drawing, reversed_note, withheld_key
 from surveywaves.figures.layout import Rows, Tile, grid
 from surveywaves.figures.style import GREY, Sheet, Slide, look_of, on, wrap
 from surveywaves.findings import CHANGE, contrast_rows, main_pair
@@ -56,15 +57,16 @@ def heat_map(
         found |= {(row.item, row.organisation, ""): row for row in records(changes)}
     columns = _columns({(organisation, wave) for _, organisation, wave in found}, presentation)
     parts = list(dict.fromkeys(organisation for organisation, _ in columns))
-    if isinstance(sheet, Slide):
-        groups = {"": _most_changed(items, found, parts, sheet)}
-    shown = [item for own in groups.values() for item in own]
     heads = [labels.wave(wave) if wave else "change" for _, wave in columns]
     spans = [(labels.organisation(name), sum(of == name for of, _ in columns)) for name in parts]
     if apart := parts == [ALL] and len(presentation.organisations) > 1:
         heads += SPREAD
         spans.append((opening(presentation.nouns.organisation[1]), len(SPREAD)))
     room = sheet.width - (COLUMN * len(heads) + 2) * sheet.em
+    called = {item.item: wrap(labels.item(item.item), room, sheet.em) for item in items}
+    if isinstance(sheet, Slide):
+        groups = {"": _most_changed(items, called, found, parts, sheet)}
+    shown = [item for own in groups.values() for item in own]
     names: list[Sequence[str]] = []
     cells: list[list[Tile]] = []
     for group, own in groups.items():
@@ -72,7 +74,7 @@ def heat_map(
             names.append(wrap(labels.scale(group), room, sheet.em, lines=1, bold=True))
             cells.append([Tile()] * len(heads))
         for item in own:
-            names.append(wrap(labels.item(item.item), room, sheet.em, lines=2 if group else 1))
+            names.append(called[item.item])
             row = [_tile((item.item, *column), found, labels) for column in columns]
             cells.append([*row, *(_spread(item.item, found, presentation) if apart else ())])
     tiles = [cell for row in cells for cell in row]
@@ -80,7 +82,10 @@ def heat_map(
     about = "; change in points: ▲ rose, ▼ fell, else no clear change" if changing else ""
     drawn = grid(
         presentation,
-        (_title(found, parts, len(items), presentation), f"Favourable answers, %{about}"),
+        (
+            _title(found, parts, presentation) or f"Favourable answers to {len(items)} {many}",
+            f"Favourable answers, %{about}",
+        ),
         Rows(names, sheet.em, bold=[place for place, row in enumerate(cells) if row[:1] == [Tile()]]),
         cells,
         heads,
@@ -89,9 +94,11 @@ def heat_map(
         keys=withheld_key(any(cell.hatched for cell in tiles)),
         notes=[
             reversed_note(shown),
-            f"{NONE} not asked, or not so." if any(cell.text == NONE for cell in tiles) else "",
+            f"{NONE} not asked, or not in this form." if any(cell.text == NONE for cell in tiles) else "",
             "Changes are computed before rounding." if changing else "",
-            f"{len(shown)} of {len(items)}: what changed most." if len(shown) < len(items) else "",
+            f"Shown: the {len(shown)} of {len(items)} {many} that changed most."
+            if len(shown) < len(items)
+            else "",
         ],
     )
     there = rows["wave"].isin({wave for _, wave in columns}) & rows["organisation"].isin(parts)
@@ -148,25 +155,36 @@ def _spread(item: str, found: Cells, presentation: Presentation) -> list[Tile]:
     return [Tile(ends), Tile(" ".join(signs) if moved else NONE)]
 
 
-def _most_changed(items: Sequence[Item], found: Cells, parts: Sequence[str], sheet: Sheet) -> list[Item]:
-    """Choose the statements that changed most, as many as a sheet has lines, in their order."""
-    lines = int((sheet.most / sheet.em - 18) / (LINE + 0.2))
+def _most_changed(
+    items: Sequence[Item],
+    called: Mapping[str, Sequence[str]],
+    found: Cells,
+    parts: Sequence[str],
+    sheet: Sheet,
+) -> list[Item]:
+    """Return the statements that changed most, as many as a sheet has room for, in their order."""
 
     def size(item: Item) -> float:
         rows = [row for name in parts if (row := found.get((item.item, name, ""))) is not None]
         sizes = [abs(row.estimate) + 1000 * (row.decision in MOVED) for row in rows if pd.notna(row.estimate)]
         return max(sizes, default=0.0)
 
-    kept = sorted(items, key=size, reverse=True)[:lines]
+    ranked = sorted(items, key=size, reverse=True)
+    ends = accumulate(Rows([called[item.item] for item in ranked], sheet.em).heights)
+    kept = [item for item, end in zip(ranked, ends, strict=True) if end <= sheet.most / sheet.em - 17.5]
     return [item for item in items if item in kept]
 
 
-def _title(found: Cells, parts: Sequence[str], total: int, presentation: Presentation) -> str:
-    """Say on how many statements answers became more or less favourable."""
+def _title(found: Cells, parts: Sequence[str], presentation: Presentation) -> str:
+    """Return on how many of the statements that are compared answers became more or less favourable, if any are."""
     labels, many, said = Labels(presentation), presentation.nouns.statement[1], list[str]()
-    for name in parts:
-        if own := [row.decision for (_, of, wave), row in found.items() if (of, wave) == (name, "")]:
+    own = [row for (*_, wave), row in found.items() if not wave and row.status in ESTIMATED]
+    counts = {name: [row.decision for row in own if row.organisation == name] for name in parts}
+    alike = len({len(one) for one in counts.values() if one}) == 1
+    for name, decisions in counts.items():
+        if decisions:
             whose = f"{labels.organisation(name)}: " if len(parts) > 1 else ""
-            up, down = map(own.count, MOVED)
-            said.append(f"{whose}{up}{'' if said else f' of {total} {many}'} rose, {down} fell")
-    return "; ".join(said) or f"Favourable answers to {total} {many}"
+            of = "" if said and alike else f" of {len(decisions)}" + f" {many}" * (not said)
+            up, down = map(decisions.count, MOVED)
+            said.append(f"{whose}{up}{of} rose, {down} fell")
+    return "; ".join(said)

@@ -22,7 +22,7 @@ from surveywaves.findings import main_pair
 from surveywaves.study.models import Item
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ALL, WITHOUT_SCALE, Comparability, Status
-from surveywaves.words import NONE, WITHHELD, Labels, as_float, number, records, shortened, statement
+from surveywaves.words import NONE, WITHHELD, Labels, as_float, number, opening, records, statement
 
 BESIDE: Final = 2
 """Most organisations that stand side by side, wave under wave; more stand under each other, in the last wave."""
@@ -107,8 +107,7 @@ def likert(
     axes.add_collection(shapes, autolim=False)
     shown = rows["wave"].isin({wave for _, wave, _ in lines}) & rows["item"].isin([one.item for one in items])
     caption = (
-        f"{shortened(labels.scale(group), 60)}, sorted by favourable answers in the last wave. "
-        f"Every answer of all respondents{f'; by {organisation} the two sides and the middle' if there else ''}."
+        f"{opening(nouns.statement[1])} sorted by favourable answers of all respondents in the last wave."
     )
     said = [f"{labels.item(name)} {number(share, 0)}% favourable." for name, share in known.items()]
     return page.drawing(rows[shown], caption=caption, alt=f"{title}. {' '.join(said)}")
@@ -139,10 +138,10 @@ def _answers(frequencies: pd.DataFrame, summary: pd.DataFrame) -> dict[Place, Ba
 
 
 def _nothing(presentation: Presentation, wave: str, item: Item) -> str:
-    """Say why there are no answers of a wave to a statement."""
+    """Return why a wave has no answers to a statement."""
     grade = presentation.waves[wave].comparability.get(item.item, Comparability.ABSENT.value)
     if grade == Comparability.RESCALED:
-        return "other answers offered"
+        return "other answer options"
     return "not asked" if grade == Comparability.ABSENT else "no answers"
 
 

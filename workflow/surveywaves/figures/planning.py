@@ -115,7 +115,7 @@ def _curves(
 
 
 def _title(curves: pd.DataFrame, labels: Labels) -> str:
-    """Say what the largest planned wave would detect."""
+    """Return a title: what the largest planned wave would detect."""
     changes = curves[curves["kind"] == CHANGE]
     changes = changes if len(changes) else curves
     if not len(changes):

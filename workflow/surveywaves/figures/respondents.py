@@ -57,7 +57,7 @@ def respondents(respondents: pd.DataFrame, presentation: Presentation) -> Drawin
         (-3, 103, {0: "0", 25: "25", 50: "50", 75: "75", 100: "100%"}),
         keys=[*keys, *withheld_key(WITHHELD in written)],
         notes=[
-            f"{NONE} not asked, or not so." if NONE in written else "",
+            f"{NONE} not asked, or not in this form." if NONE in written else "",
             f"The first {LEVELS} rows." if len(lines) == LEVELS else "",
             f"The {single} {nouns.organisation[1]}: see the table." if single > ORGANISATIONS else "",
         ],
@@ -96,7 +96,7 @@ def _written(level: str, row: Any) -> str:
 def _title(
     found: dict[tuple[str, str, str], Any], variables: list[str], waves: list[str], labels: Labels
 ) -> str:
-    """Say which level of the first variable most stated in the last wave that asked it."""
+    """Return a title: the most frequent level of the first variable, in the last wave that asked it."""
     for variable, wave in itertools.product(variables, reversed(waves)):
         here = [row for (name, _, when), row in found.items() if (name, when) == (variable, wave)]
         if own := [row for row in here if pd.notna(row.percent)]:

@@ -1,4 +1,4 @@
-"""Whether other analyses agree: a row per clear result or, of many, per scale; a column per alternative analysis."""
+"""Whether other analyses agree: a row per result or, of many, per scale; a column per alternative analysis."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from surveywaves.figures.style import DECISIONS, GREY, Sheet, on, wrap
 from surveywaves.findings import ANALYSIS, CHANGE, CLEAR, GAP, main_pair, main_unit, term_in
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import ESTIMATED, MAIN, PERCENT_FAVOURABLE, STANDARDISED
-from surveywaves.words import NONE, Labels, number, records, whole
+from surveywaves.words import NONE, Labels, number, opening, records, whole
 
 ROWS: Final = 40
 """Most results with a row each; more are counted in a row per scale."""
@@ -30,7 +30,7 @@ Found = Mapping[Place, Any]
 
 
 def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing:
-    """Draw what every alternative analysis decides, for each clear result of the main one.
+    """Draw what every alternative analysis decides, for each clear result of the main one, or for all if none is clear.
 
     The results are changes between the main pair of waves; with one wave, its gaps.
     """
@@ -42,7 +42,9 @@ def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing
     tried: dict[str, dict[Place, Any]] = {name: {} for name in rows["variant"]}
     for row in records(decided):
         tried[row.variant][row.organisation, row.scale] = row
-    main = {place: row for place, row in tried.pop(MAIN, {}).items() if row.decision in CLEAR}
+    every = tried.pop(MAIN, {})
+    main = {place: row for place, row in every.items() if row.decision in CLEAR} or every
+    clear = any(row.decision in CLEAR for row in main.values())
     order = [*presentation.organisations, *dict.fromkeys(one for one, _ in main)]
     results = sorted(main, key=lambda place: (order.index(place[0]), -abs(main[place].estimate)))
     tried = {name: own for name, own in tried.items() if own.keys() & main.keys()}
@@ -51,7 +53,7 @@ def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing
     about = [f"{labels.wave(wave)}: {unit}"]
     if many := len(results) > ROWS:
         groups = {labels.scale(one): [p for p in results if p[1] == one] for one in labels.scales_in(decided)}
-        about.append(f"how many clear {what}s an analysis decides alike")
+        about.append(f"on how many {what}s the decision is the same")
     else:
         groups = {f"{labels.organisation(one)}: {labels.scale(of)}": [(one, of)] for one, of in results}
         words = up, down, f"no meaningful {what}", f"no clear {what}"
@@ -60,13 +62,24 @@ def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing
     make = _counted if many else _tile
     cells = [[make(own, of, main, labels) for own in (main, *tried.values())] for of in groups.values()]
     absent = any(tile.text == NONE for row in cells for tile in row)
-    title = f"{whole(agreeing)} of {whole(len(results))} clear {what}s hold in every alternative analysis"
-    title += " that has them" * absent
+    counts = (
+        f"{whole(agreeing)} of {whole(len(results))}"
+        if agreeing < max(len(results), 2)
+        else f"all {whole(agreeing)}"
+    )
+    s = "s" * (agreeing == 1)
+    every_other = "every alternative analysis" + " that estimates them" * absent
+    if clear:
+        title = f"{opening(counts)} clear {what}s hold{s} in {every_other}"
+    elif main:
+        title = f"No {what} is clear, and {counts} stay{s} so in {every_other}"
+    else:
+        title = f"No {what} can be estimated"
     box = {"edgecolor": GREY, "linewidth": 0.6}
     looks = {"as in the main analysis": SAME, "another decision": OTHER}
     drawn = grid(
         presentation,
-        (title if results else f"No clear {what} to try by other analyses", "; ".join(about)),
+        (title, "; ".join(about)),
         Rows([wrap(name, 24 * em, em, lines=1) for name in groups], em, LINE + 0.35),
         cells,
         ["Main analysis", *map(labels.variant, tried)] if results else [],
@@ -74,7 +87,9 @@ def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing
         keys=[Key(said, {"facecolor": look, **box}, box=True) for said, look in looks.items() if results],
         notes=[f"{NONE} cannot be estimated, or not released." if absent else ""],
     )
-    caption = "Decisions of each alternative analysis, tested and adjusted like the main one."
+    caption = (
+        "Decisions of each alternative analysis, tested and adjusted like the main one." if results else ""
+    )
     alt = f"{drawn.title}. Tiles, a row per {'scale' if many else 'result'} and a column per analysis."
     return drawn.drawing(rows, caption=caption, alt=alt)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from functools import cache
 from typing import Any, Final
 
@@ -226,3 +227,15 @@ def wrap(text: str, room: float, size: float, *, lines: int = 2, bold: bool = Fa
             line = f"{line[: max(fits - 1, 0)].rstrip(' ,;:.')}…"
         found.append(line)
     return tuple(found)
+
+
+def told_apart(names: Iterable[str], room: float, size: float) -> dict[str, str]:
+    """Return names cut to a room: at their ends or, where they would be alike then, at their beginnings."""
+    cut = {name: wrap(name, room, size, lines=1)[0] for name in names}
+    if len({*cut.values()}) == len(cut):
+        return cut
+    for name in cut:
+        text = drawable(name)
+        tails = (text, *(f"…{text[place:].lstrip()}" for place in range(1, len(text))))
+        cut[name] = next((tail for tail in tails if width(tail, size) <= room), "…")
+    return cut

@@ -160,7 +160,7 @@ class Column:
         return np.bincount(self.codes[self.codes >= 0], minlength=len(self.labels))
 
     def first(self, label: int) -> int:
-        """Give the place of the first row with a label."""
+        """Return the position of the first row with a label."""
         return int(np.argmax(self.codes == label))
 
     def look_up(self, by_label: NDArray[np.int16], blank: int) -> States:
@@ -169,7 +169,7 @@ class Column:
 
 
 def decode(column: Column, meanings: Meanings) -> tuple[NDArray[np.int16], list[int]]:
-    """Say what each distinct cell of a column means; where two keyings disagree it is `invalid`.
+    """Return the meaning of each distinct cell of a column; where two keyings disagree it is `invalid`.
 
     Returns
     -------

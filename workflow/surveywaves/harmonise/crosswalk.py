@@ -187,13 +187,13 @@ class Words:
 
 
 def sources_of(part: HarmonisingPart) -> dict[str, VariableSource]:
-    """Give the organisation and variables that have a column."""
+    """Return the sources of the organisation and of the variables that have a column."""
     own = {ORGANISATION: part.organisation} if isinstance(part.organisation, VariableSource) else {}
     return {**own, **part.variables}
 
 
 def coding_of(part: HarmonisingPart, row: CrosswalkRow, layout: Layout) -> tuple[str, Coding]:
-    """Give the coding of an item in a layout, and its name."""
+    """Return the name of an item's coding in a layout, and the coding."""
     name = row.coding or layout.coding or ""
     return name, part.codings[name]
 
@@ -238,7 +238,7 @@ def questions_of(part: HarmonisingPart, words: Words, layout: str) -> Iterator[Q
 
 
 def rescaled_columns(parts: Iterable[HarmonisingPart]) -> tuple[dict[str, str], list[Mistake]]:
-    """Give the response scale of each `<item>_rescaled` column, and name the items that would have two of them."""
+    """Return the response scale of each `<item>_rescaled` column, and a mistake for each item that would have two."""
     found: dict[str, str] = {}
     mistakes = []
     order: dict[str, None] = {}

@@ -189,7 +189,7 @@ def _read_answers(
 
 
 def _is_identifier(reading: LayoutReading, place: int) -> bool:
-    """Tell whether a column is the one that ingest took the file's identifiers from."""
+    """Whether a column is the one that ingest took the file's identifiers from."""
     source = reading.taken(reading.cells["respondent_source"]).fillna("").astype("str")
     cells = reading.column(place).fillna("").astype("str")
     return bool((source != "").any() and (source.to_numpy() == cells.to_numpy()).all())
@@ -310,7 +310,7 @@ def harmonise(cells: pd.DataFrame, *, part: HarmonisingPart) -> Harmonised:
 
 
 def rescaled_scales(parts: Iterable[HarmonisingPart]) -> dict[str, str]:
-    """Give the response scale of each `<item>_rescaled` column that the waves have, in the order of the instrument.
+    """Return the response scale of each `<item>_rescaled` column of the waves, in the order of the instrument.
 
     Raises
     ------
@@ -367,6 +367,6 @@ def _always(word: str, size: int) -> object:
 
 
 def _respondents(wave: str, size: int) -> object:
-    """Give the respondents their numbers within the wave."""
+    """Return the respondents' identifiers: their numbers within the wave."""
     width = max(6, len(str(size)))
     return pd.array([f"{wave}-{number:0{width}d}" for number in range(1, size + 1)], dtype="str")

@@ -371,7 +371,7 @@ class Delimited(Sheet):
 
     @cached_property
     def top(self) -> list[list[str]]:
-        """Give the first rows."""
+        """Return the first rows."""
         records = self._records
         last = min(TOP, len(records))
         counts, _ = records.cells(0, last)

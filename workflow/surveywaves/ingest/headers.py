@@ -195,7 +195,7 @@ def name_columns(
     row: int | None,
     borrowed: frozenset[int] = frozenset(),
 ) -> tuple[list[str], list[int], list[Problem]]:
-    """Give every column with a name or with content a unique name; other columns are left out.
+    """Return a unique name for every column with a name or with content; other columns are left out.
 
     Returns
     -------

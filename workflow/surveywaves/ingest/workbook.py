@@ -134,7 +134,7 @@ class Worksheet(Sheet):
 
     @property
     def top(self) -> list[list[str]]:
-        """Give the first rows."""
+        """Return the first rows."""
         return [[(cell or "").strip() for cell in row] for row in self._rows[:TOP]]
 
     def merged(self, row: int) -> list[str]:

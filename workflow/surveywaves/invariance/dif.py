@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import chdtrc, ndtri
-from statsmodels.stats.multitest import multipletests
 
 from surveywaves.invariance.proportional_odds import Fit, failed, fit, intercepts
+from surveywaves.mixed.contrasts import adjust_families
 from surveywaves.reliability.answers import Array, Row, check, join, named, scored
 from surveywaves.sample import Sample, Scale, paired
 from surveywaves.terms import ALL, BETWEEN, CUTS, SIZES, Criterion, Size, Status
@@ -26,7 +26,7 @@ from surveywaves.tidy import tidy
 
 
 def size_class(change: float, criterion: Criterion) -> Size:
-    """Give the class of a change of Nagelkerke's R2.
+    """Return the class of a change of Nagelkerke's R2.
 
     Jodoin & Gierl (2001): from .035 moderate, from .070 large. Zumbo (1999): from .13, from .26.
     """
@@ -188,7 +188,7 @@ class Comparison:
 def comparisons(
     sheet: Sheet, item: int, waves: Sequence[str], organisations: Sequence[str], against: str
 ) -> Iterator[Comparison]:
-    """Give every comparison of an item: of the waves, then of the organisations."""
+    """Yield every comparison of an item: of the waves, then of the organisations."""
     # A wave that asked the item and no other has nothing to match on.
     able = tuple(w for w in range(len(waves)) if sheet.asked[w, item] and sheet.asked[w].sum() > 1)
     for chosen, name in _sets(waves, [(later, earlier) for earlier, later in combinations(waves, 2)]):
@@ -205,7 +205,7 @@ def comparisons(
 
 
 def _sets(names: Sequence[str], pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[tuple[int, ...], str]]:
-    """Give all groups together, if there are more than two, and each pair that is asked for."""
+    """Yield all groups together, if there are more than two, and each pair that is asked for."""
     if len(names) > 2:
         yield tuple(range(len(names))), ALL
     for first, second in pairs:
@@ -213,14 +213,14 @@ def _sets(names: Sequence[str], pairs: Iterable[tuple[str, str]]) -> Iterator[tu
 
 
 def _asked_in_all(sheet: Sheet, within: tuple[int, ...]) -> Mask:
-    """Tell which items all of some waves asked; none if there are no waves."""
+    """Return which items all of some waves asked; none if there are no waves."""
     if not within:
         return np.zeros(sheet.scores.shape[1], dtype=np.bool_)
     return np.asarray(sheet.asked[list(within)].all(axis=0), dtype=np.bool_)
 
 
 def _hindrance(sheet: Sheet, item: int, within: tuple[int, ...], matched: Mask, waves: Sequence[str]) -> str:
-    """Say why an item cannot be compared in some waves at all; empty if it can."""
+    """Return why an item cannot be compared in some waves at all; empty if it can."""
     if len(matched) < 2:
         return "the scale has one item"
     if not within:
@@ -274,7 +274,7 @@ class _Nested:
     models: tuple[Fit, Fit, Fit]
 
     def failure(self, kind: str) -> Fit | None:
-        """Give the model that keeps a kind from being estimated, if any does."""
+        """Return the model that keeps a kind from being estimated, if any does."""
         smaller, larger = KINDS[kind]
         of_kind = (self.models[smaller], self.models[larger])
         return next((model for model in of_kind if model.status != Status.OK), None)
@@ -296,7 +296,7 @@ class _Nested:
 
 
 def refused(status: Status, note: str, *, pair: bool, n: int) -> Iterator[Row]:
-    """Lay out every term without an estimate."""
+    """Yield a row without an estimate for every term."""
     nothing = {"status": status, "note": note, "n": n}
     for kind in KINDS:
         yield {"term": f"{kind}_lr", **nothing}
@@ -558,7 +558,5 @@ def dif(
 
 def _adjusted(table: pd.DataFrame) -> pd.DataFrame:
     """Adjust p-values over the items, within scale, comparison and term (Benjamini & Hochberg 1995)."""
-    tested = table[table["p_value"].notna()]
-    families = tested.groupby(["scale", "wave", "organisation", "term"], sort=False)["p_value"]
-    adjusted = families.transform(lambda p_values: multipletests(p_values, method="fdr_bh")[1])
-    return table.assign(p_adjusted=adjusted.reindex(table.index).astype("float64"))
+    family = ["scale", "wave", "organisation", "term"]
+    return table.assign(p_adjusted=adjust_families(table, "p_value", "fdr_bh", family))

@@ -129,6 +129,7 @@ def _answers(counts: FloatArray, design: FloatArray) -> Iterator[Answers]:
             owned=cuts + own,
             classes=design[np.ix_(chunk[used], own)],
             of_class=row_used,
+            starts=np.searchsorted(row_used, np.arange(len(used))),
             ceiling=np.where(category == cuts, np.inf, 0.0),
             floor=np.where(category == 0, -np.inf, 0.0),
             total=counts[chunk][row, category],

@@ -209,7 +209,7 @@ def _enough(n: int, min_n: int) -> None:
 
 def _three(items: Mask) -> None:
     if items.sum() < 3:
-        raise NoFit(Status.NOT_ESTIMABLE, "a factor takes three statements that were asked together")
+        raise NoFit(Status.NOT_ESTIMABLE, "a factor needs three statements that were asked together")
 
 
 def _heywood(loadings: Array, names: Sequence[str]) -> None:

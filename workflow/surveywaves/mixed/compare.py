@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import pandas as pd
 
 from surveywaves.mixed.clmm import fit_ordinal
-from surveywaves.mixed.contrasts import adjust_families, check_confidence, compare_fit, standardised
+from surveywaves.mixed.contrasts import Row, adjust_families, check_confidence, compare_fit, standardised
 from surveywaves.mixed.decisions import decide, note_scale_use
 from surveywaves.mixed.design import make_design
 from surveywaves.mixed.diagnostics import diagnose
@@ -77,23 +77,32 @@ def estimate(
         If sample, scales and items contradict the frame or each other.
     """
     check_confidence(confidence)
-    found: dict[str, list[pd.DataFrame]] = {name: [tidy([])] for name in Estimated._fields}
+    means: list[Row] = []
+    contrasts: list[Row] = []
+    variances: list[Row] = []
+    diagnostics = [tidy([])]
     for scale in scales:
         design = make_design(sample, scale)
         fit = fit_linear(design, robust=robust)
-        found["diagnostics"].append(diagnose(design, fit, scale=scale.name, min_cell=min_cell))
+        diagnostics.append(diagnose(design, fit, scale=scale.name, min_cell=min_cell))
         for one in (fit, fit_ordinal(design)):
             compared = compare_fit(design, one, scale=scale.name, confidence=confidence, min_cell=min_cell)
-            for name, frame in compared._asdict().items():
-                found[name].append(frame)
+            means += compared.means
+            contrasts += compared.contrasts
+            variances += compared.variances
         shares = compare_favourable(design, scale, confidence=confidence, min_cell=min_cell)
-        found["means"].append(shares.means)
-        found["contrasts"].append(shares.contrasts)
-    for name, frame in (
-        compare_items(sample, items, confidence=confidence, min_cell=min_cell)._asdict().items()
-    ):
-        found[f"item_{name}"].append(frame)
-    return Estimated(**{name: pd.concat(frames, ignore_index=True) for name, frames in found.items()})
+        means += shares.means
+        contrasts += shares.contrasts
+    alone = compare_items(sample, items, confidence=confidence, min_cell=min_cell)
+    return Estimated(
+        tidy(means),
+        tidy(contrasts),
+        tidy(variances),
+        pd.concat(diagnostics, ignore_index=True),
+        item_contrasts=alone.contrasts,
+        item_variances=alone.variances,
+        item_diagnostics=alone.diagnostics,
+    )
 
 
 def judge(
@@ -234,26 +243,24 @@ def compare_items(
     ValueError
         If sample and items contradict the frame or each other.
     """
-    contrasts, variances, odds = [tidy([])], [tidy([])], []
+    contrasts: list[Row] = []
+    variances: list[Row] = []
+    odds: list[Row] = []
     for one in items:
         (item,) = one.items
         design = make_design(sample, one)
-        shares = compare_favourable(design, one, confidence=confidence, min_cell=min_cell).contrasts
-        if shares.empty:
+        shares = [*compare_favourable(design, one, confidence=confidence, min_cell=min_cell).contrasts]
+        if not shares:
             continue
         latent = compare_fit(
             design, fit_ordinal(design), scale=one.name, confidence=confidence, min_cell=min_cell
         )
-        contrasts += [_of_item(latent.contrasts, item), shares.assign(item=item)]
-        variances.append(_of_item(latent.variances, item))
+        contrasts += (row | {"item": item} for row in (*map(_of_item, latent.contrasts), *shares))
+        variances += (row | {"item": item} for row in map(_of_item, latent.variances))
         odds += [{"scale": one.name, "item": item} | row for row in check_odds(design, min_cell=min_cell)]
-    return ItemsCompared(
-        pd.concat(contrasts, ignore_index=True),
-        pd.concat(variances, ignore_index=True),
-        _tested(tidy(odds)),
-    )
+    return ItemsCompared(tidy(contrasts), tidy(variances), _tested(tidy(odds)))
 
 
-def _of_item(table: pd.DataFrame, item: str) -> pd.DataFrame:
-    tests_or_means = ~table["term"].isin(["n_respondents", "n_items"]) & table["status"].eq(Status.OK)
-    return table.assign(item=item, note=table["note"].mask(tests_or_means, ""))
+def _of_item(row: Row) -> Row:
+    told = row["term"] in ("n_respondents", "n_items") or row.get("status", Status.OK) != Status.OK
+    return row if told else row | {"note": ""}

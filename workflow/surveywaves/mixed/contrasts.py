@@ -28,7 +28,7 @@ from surveywaves.mixed.design import BoolArray, Design, FloatArray, IntArray, ad
 from surveywaves.mixed.estimable import NOT_DETERMINED
 from surveywaves.sample import paired
 from surveywaves.terms import ALL, BETWEEN, EMMEAN, PERCENT_FAVOURABLE, STANDARDISED, Status
-from surveywaves.tidy import NUMBERS, tidy
+from surveywaves.tidy import NUMBERS
 
 METHODS: Final = ("holm", "fdr_bh")
 """Methods of adjustment (Holm 1979, Scand. J. Stat. 6, 65; Benjamini and Hochberg 1995, J. R. Stat. Soc. B 57, 289)."""
@@ -229,12 +229,16 @@ class Fit(Found, Protocol):
         """
 
 
-class Comparison(NamedTuple):
-    """Three tidy frames."""
+Row: TypeAlias = dict[str, Any]
+"""A row of a tidy table: see `surveywaves.tidy`."""
 
-    means: pd.DataFrame
-    contrasts: pd.DataFrame
-    variances: pd.DataFrame
+
+class Comparison(NamedTuple):
+    """Rows of three tidy tables, each worked out as it is gone through, once."""
+
+    means: Iterator[Row]
+    contrasts: Iterator[Row]
+    variances: Iterator[Row]
 
 
 def compare_fit(
@@ -273,19 +277,17 @@ def compare_fit(
     check_confidence(confidence)
     common = {"analysis": fit.analysis, "scale": scale}
 
-    def table(stated: Sequence[Stated], *, test: bool) -> pd.DataFrame:
-        sums = [weights for _, weights in stated]
+    def rows(stated: Callable[[Design], Sequence[Stated]], **untested: float) -> Iterator[Row]:
+        sums = [weights for _, weights in stated(design)]
         found = estimates(design, fit, sums, confidence=confidence, min_cell=min_cell)
-        rows = zip(stated, found, strict=True)
-        made = tidy(common | one[0] | weighed(design, one, row) for one, row in rows)
-        return made if test else made.assign(p_value=math.nan)
+        for one, row in zip(stated(design), found, strict=True):
+            yield common | one[0] | weighed(design, one, row) | untested
 
-    variances = [*_who_and_what(design), *fit.variances(confidence)]
-    return Comparison(
-        means=table(stated_means(design), test=False),
-        contrasts=table(stated_contrasts(design), test=True),
-        variances=tidy(common | {"wave": ALL, "organisation": ALL} | row for row in variances),
-    )
+    def variances() -> Iterator[Row]:
+        for row in (*_who_and_what(design), *fit.variances(confidence)):
+            yield common | {"wave": ALL, "organisation": ALL} | row
+
+    return Comparison(rows(stated_means, p_value=math.nan), rows(stated_contrasts), variances())
 
 
 def estimates(

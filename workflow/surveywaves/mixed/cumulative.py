@@ -29,7 +29,10 @@ NOTHING: Final = np.zeros((0, 0))
 
 
 class Interval(NamedTuple):
-    """log P of a lower and an upper bound, its first and its second derivatives by them, as far as asked for."""
+    """log P of a lower and an upper bound, its first and its second derivatives by them, as far as asked for.
+
+    (U, nodes), or (U, 1) where it is the same at every node.
+    """
 
     log: FloatArray
     by_upper: FloatArray = NOTHING
@@ -126,7 +129,7 @@ class Logit:
             *first,
             by_upper_twice=beyond_a * (beyond_a - 1) - curved,
             by_lower_twice=beyond_b * (beyond_b - 1) - curved,
-            by_both=np.broadcast_to(curved, log.shape),
+            by_both=curved,
         )
 
 
@@ -204,9 +207,9 @@ class Answers(NamedTuple):
         (d,) the thresholds and items.
     upper, lower
         (U, d) each bound at z = 0 as a combination of these; without the threshold of a bound at infinity.
-    owned, classes, of_class
-        (v,) the coefficients of cells and covariates that are not 0 here; (E, v) their columns; and (U,) each answer's
-        class, ascending, every class having an answer.
+    owned, classes, of_class, starts
+        (v,) the coefficients of cells and covariates that are not 0 here; (E, v) their columns; (U,) each answer's
+        class, ascending, every class having an answer; and (E,) its first answer.
     ceiling, floor
         (U,) what is added to the upper and to the lower bound: 0, or inf and -inf where there is none.
     total
@@ -219,6 +222,7 @@ class Answers(NamedTuple):
     owned: IntArray
     classes: FloatArray
     of_class: IntArray
+    starts: IntArray
     ceiling: FloatArray
     floor: FloatArray
     total: FloatArray
@@ -250,8 +254,7 @@ class Answers(NamedTuple):
 
     def by_class(self, values: FloatArray) -> FloatArray:
         """(E, ...) sums of (U, ...) values."""
-        starts = np.flatnonzero(np.diff(self.of_class, prepend=-1))
-        return np.asarray(np.add.reduceat(values, starts, axis=0), dtype=np.float64)
+        return np.asarray(np.add.reduceat(values, self.starts, axis=0), dtype=np.float64)
 
     def add_crossed(self, matrix: FloatArray, uu: FloatArray, ll: FloatArray, ul: FloatArray) -> None:
         """Add the cross-products of the bounds' rows to a (D - 1 or more, same) matrix.
@@ -261,13 +264,13 @@ class Answers(NamedTuple):
         upper, lower, own, owned = self.upper, self.lower, self.columns, self.owned
         by_upper, by_lower = (uu + ul)[:, None] * upper, (ll + ul)[:, None] * lower
         mixed = upper.T @ (lower * ul[:, None])
-        matrix[np.ix_(own, own)] += upper.T @ (upper * uu[:, None]) + lower.T @ (lower * ll[:, None])
-        matrix[np.ix_(own, own)] += mixed + mixed.T
+        matrix[own[:, None], own] += upper.T @ (upper * uu[:, None]) + lower.T @ (lower * ll[:, None])
+        matrix[own[:, None], own] += mixed + mixed.T
         cross = self.classes.T @ self.by_class(by_upper + by_lower)
-        matrix[np.ix_(owned, own)] -= cross
-        matrix[np.ix_(own, owned)] -= cross.T
+        matrix[owned[:, None], own] -= cross
+        matrix[own[:, None], owned] -= cross.T
         square = self.by_class(uu + 2 * ul + ll)
-        matrix[np.ix_(owned, owned)] += self.classes.T @ (self.classes * square[:, None])
+        matrix[owned[:, None], owned] += self.classes.T @ (self.classes * square[:, None])
 
 
 def independent(answers: Iterable[Answers], link: Link, theta: FloatArray, *, order: Order = 2) -> Point:

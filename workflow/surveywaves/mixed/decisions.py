@@ -43,7 +43,7 @@ def decide(
     family: Sequence[str] = FAMILY,
     against: str = "",
 ) -> pd.DataFrame:
-    """Say of every contrast whether it moved, stayed, or cannot be told.
+    """Return the contrasts with a decision on each: increase, decrease, no meaningful change or inconclusive.
 
     With alpha = 1 - `confidence`, on p-values adjusted for their family:
 

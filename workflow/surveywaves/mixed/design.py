@@ -16,7 +16,7 @@ in: it is for the fit to find out which combinations of columns are estimable.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -190,7 +190,7 @@ def make_design(sample: Sample, scale: Scale) -> Design:
     answers, wave, weights = answers[kept], wave[kept], _weights(frame, sample.weight)[kept]
     weights = weights / _means(wave, weights)
     cell = (wave * len(sample.organisations) + organisation[kept]).astype(np.intp)
-    names, profiles, profile = _code_covariates(frame.loc[kept, covariates], weights)
+    names, profiles, profile = _code_covariates([frame[name][kept] for name in covariates], weights)
     teams, place = _code_teams(frame.loc[kept, sample.team] if sample.team else None, int(kept.sum()))
     some = [bool(column.any()) for column in answers.T]
     answers = answers[:, np.flatnonzero(some)]
@@ -250,20 +250,27 @@ def _cells(sample: Sample) -> tuple[IntArray, IntArray]:
 def _kept(sample: Sample, answered: BoolArray) -> tuple[BoolArray, dict[str, int]]:
     """(N,) who takes part, of those who answered an item or not; and how many others are left out for what."""
     frame, (wave, organisation) = sample.frame, _cells(sample)
-    nowhere = np.zeros(len(frame), dtype=np.bool_)
     reasons = {
         "of another wave": wave < 0,
         "organisation not stated or not compared": organisation < 0,
         "no item answered": ~answered,
-        "covariate missing": frame[list(sample.covariates)].isna().to_numpy().any(axis=1),
+        "covariate missing": _missing(frame, sample.covariates),
         "without a weight": ~(_weights(frame, sample.weight) > 0),
-        "team missing": frame[sample.team].isna().to_numpy() if sample.team else nowhere,
+        "team missing": _missing(frame, [sample.team] if sample.team else []),
     }
-    kept, left_out = ~nowhere, {}
+    kept, left_out = np.ones(len(frame), dtype=np.bool_), {}
     for reason, excluded in reasons.items():
         left_out[reason] = int((kept & excluded).sum())
         kept &= ~excluded
     return kept, left_out
+
+
+def _missing(frame: pd.DataFrame, names: Iterable[str]) -> BoolArray:
+    """(N,) who lacks a value of one of some columns."""
+    lacking = np.zeros(len(frame), dtype=np.bool_)
+    for name in names:
+        lacking |= frame[name].isna().to_numpy()
+    return lacking
 
 
 def add_by(index: CodeArray, weights: FloatArray, size: int) -> FloatArray:
@@ -344,24 +351,23 @@ def _linked(cell: IntArray, answered: BoolArray, persons: FloatArray) -> BoolArr
 
 
 def _code_covariates(
-    frame: pd.DataFrame, weights: FloatArray
+    columns: Sequence[pd.Series[Any]], weights: FloatArray
 ) -> tuple[tuple[str, ...], FloatArray, IntArray]:
     """Covariates (none missing) as Q names, (V, Q) centred distinct rows, and (N,) each respondent's row."""
     factors: list[tuple[list[str], FloatArray, IntArray]] = []
-    for name in frame.columns:
-        column = frame[name]
-        continuous = is_continuous(column)
+    for column in columns:
+        name, continuous = column.name, is_continuous(column)
         values = column.to_numpy(dtype=np.float64) if continuous else column.astype("str").to_numpy()
         codes, found = pd.factorize(values, sort=True)
         if continuous:
-            factors.append(([name], np.asarray(found, dtype=np.float64)[:, None], codes))
+            factors.append(([str(name)], np.asarray(found, dtype=np.float64)[:, None], codes))
         else:
             factors.append(([f"{name}[{level}]" for level in found[1:]], np.eye(len(found))[:, 1:], codes))
     if not factors:
-        return (), np.zeros((1, 0)), np.zeros(len(frame), dtype=np.intp)
+        return (), np.zeros((1, 0)), np.zeros(len(weights), dtype=np.intp)
     first, profile = _distinct([codes for _, _, codes in factors])
     profiles = np.hstack([table[codes[first]] for _, table, codes in factors])
-    if len(frame):
+    if len(weights):
         profiles -= np.bincount(profile, weights=weights) @ profiles / weights.sum()
     return tuple(name for names, _, _ in factors for name in names), profiles, profile
 

@@ -46,13 +46,13 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-import pandas as pd
 from scipy.special import expit, stdtrit
 from statsmodels.stats.proportion import proportion_confint
 
 from surveywaves.mixed.contrasts import (
     Cell,
     Combined,
+    Row,
     Stated,
     check_confidence,
     estimates_by,
@@ -67,7 +67,6 @@ from surveywaves.mixed.estimable import NOT_DETERMINED, Determined
 from surveywaves.mixed.sums import independent_columns
 from surveywaves.sample import Scale
 from surveywaves.terms import FAVOURABLE, PERCENT_FAVOURABLE, Status
-from surveywaves.tidy import tidy
 
 FEWEST: Final = 2
 """Respondents, or teams, who answered a statement in a cell: of one alone no error is known."""
@@ -91,10 +90,10 @@ SETTLED: Final = 1e-12
 
 
 class Favourable(NamedTuple):
-    """Two tidy frames."""
+    """Rows of two tidy tables, each worked out as it is gone through, once."""
 
-    means: pd.DataFrame
-    contrasts: pd.DataFrame
+    means: Iterator[Row]
+    contrasts: Iterator[Row]
 
 
 def compare_favourable(
@@ -130,7 +129,7 @@ def compare_favourable(
     fit = FavourableFit(design, scale)
     common = {"analysis": fit.analysis, "scale": scale.name}
 
-    def rows(stated: Sequence[Stated], *, mean: bool) -> Iterator[dict[str, Any]]:
+    def rows(stated: Sequence[Stated], *, mean: bool) -> Iterator[Row]:
         told = fit.estimates([sums for _, sums in stated], confidence=confidence, min_cell=min_cell)
         for one, found in zip(stated, told, strict=True):
             labels, weights = one
@@ -139,10 +138,7 @@ def compare_favourable(
             term = PERCENT_FAVOURABLE if mean else f"{labels['term']}_{PERCENT_FAVOURABLE}"
             yield common | labels | {"term": term} | weighed(design, one, found)
 
-    return Favourable(
-        means=tidy(rows(stated_means(design), mean=True)),
-        contrasts=tidy(rows(stated_contrasts(design), mean=False)),
-    )
+    return Favourable(rows(stated_means(design), mean=True), rows(stated_contrasts(design), mean=False))
 
 
 class FavourableFit:

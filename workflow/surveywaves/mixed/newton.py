@@ -158,7 +158,7 @@ SURE: Final = 1e-4
 
 def newton(gradient: FloatArray, hessian: FloatArray, free: IntArray) -> tuple[FloatArray, float, bool]:
     """Return Newton's step, the scaled gradient, and whether the log-likelihood is concave."""
-    information = -hessian[np.ix_(free, free)]
+    information = -hessian[free[:, None], free]
     diagonal = np.abs(np.diagonal(information))
     unit = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
     if len(free) > MANY:

@@ -54,7 +54,7 @@ def pool_partially(values: FloatArray, errors: FloatArray) -> Pooled:
     """
 
     def slope(tau2: float) -> float:
-        """Give the derivative of twice the restricted log likelihood."""
+        """Return the derivative of twice the restricted log likelihood."""
         w = 1 / (errors**2 + tau2)
         mean = float(w @ values) / float(w.sum())
         return float(w**2 @ (values - mean) ** 2 - w.sum() + (w**2).sum() / w.sum())

@@ -170,6 +170,7 @@ class Likelihood:
             self._owned[chunk.owned],
             chunk.classes,
             chunk.of_class,
+            np.searchsorted(chunk.of_class, np.arange(len(chunk.classes))),
             chunk.ceiling,
             chunk.floor,
             chunk.total,
@@ -269,17 +270,17 @@ class Likelihood:
         weighted = score * posterior
         mean = weighted.sum(axis=2)
         covariance = weighted.reshape(len(own), -1) @ score.reshape(len(own), -1).T
-        hessian[np.ix_(own, own)] += covariance - (mean / chunk.count) @ mean.T
+        hessian[own[:, None], own] += covariance - (mean / chunk.count) @ mean.T
         held = whole * posterior
         held_mean = held.sum(axis=1)
         with_own = np.einsum("mbq,bq->mb", score, held) - mean * (held_mean / chunk.count)
         alone = (held * whole).sum(axis=1) - held_mean**2 / chunk.count
         owned, classes = self._owned[chunk.owned], chunk.classes
         cross = classes.T @ np.add.reduceat(with_own, chunk.first, axis=1).T
-        hessian[np.ix_(owned, own)] += cross
-        hessian[np.ix_(own, owned)] += cross.T
+        hessian[owned[:, None], own] += cross
+        hessian[own[:, None], owned] += cross.T
         square = np.add.reduceat(alone, chunk.first)
-        hessian[np.ix_(owned, owned)] += classes.T @ (classes * square[:, None])
+        hessian[owned[:, None], owned] += classes.T @ (classes * square[:, None])
 
     def meat(self, theta: FloatArray, nodes: FloatArray) -> FloatArray:
         """(D, D) sum over respondents of their squared weight times the cross-product of their score."""

@@ -212,7 +212,7 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def settings_of(study: Study) -> Any:
-    """Give the configuration as it takes effect, as plain data."""
+    """Return the configuration as it takes effect, as plain data."""
     return _plain(study.model_dump(mode="json"))
 
 

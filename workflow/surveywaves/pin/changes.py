@@ -22,7 +22,7 @@ from surveywaves.terms import ALL, BETWEEN, Status
 
 
 def key_columns(name: str, *frames: pd.DataFrame) -> list[str]:
-    """Give the columns that name the rows of a table in each of some frames.
+    """Return the columns that name the rows of a table in each of some frames.
 
     A table that the catalogue does not have is one of another version; its rows are named by every column that all the
     frames have, so that a row which changed is one that is gone and one that is new.
@@ -83,7 +83,7 @@ def waves_named(wave: str) -> list[str]:
 
 
 def is_own(name: str, row: Mapping[str, str]) -> bool:
-    """Say whether a row is about the waves that it names alone, so that no other wave can move it."""
+    """Whether a row is about the waves that it names alone, so that no other wave can move it."""
     table = STATISTICS.get(name)
     return table is not None and table.own and ALL not in waves_named(row.get("wave", ""))
 
@@ -122,12 +122,12 @@ class Comparison:
     """How many numbers differ, but by less than the tolerance."""
 
     def of(self, *kinds: Kind) -> pd.DataFrame:
-        """Give the changes of some kinds."""
+        """Return the changes of some kinds."""
         return self.changes[self.changes["kind"].isin([str(kind) for kind in kinds])]
 
     @property
     def fails(self) -> bool:
-        """Say whether a number moved or is gone that nothing but a mistake or another analysis can move."""
+        """Whether a number moved or is gone that nothing but a mistake or another analysis can move."""
         return not self.of(Kind.MOVED, Kind.GONE).empty
 
 
@@ -238,7 +238,7 @@ class _Pair:
             yield int(places[number]), float(relative.iloc[number])
 
     def _kind(self, row: int, kind: Kind, *, other: int | None = None) -> Kind:
-        """Say what a change of a row is, knowing the waves that were added."""
+        """Return the kind of a row's change, given the waves that were added."""
         if not self.added:
             return kind
         cells = {column: str(self.old[column].iloc[row]) for column in self.key}

@@ -62,12 +62,12 @@ class Author(_Part):
 
     @property
     def person(self) -> bool:
-        """Say whether it is a person."""
+        """Whether it is a person."""
         return bool(self.family_names or self.given_names)
 
     @property
     def told(self) -> str:
-        """Give the name as it is read."""
+        """Return the name as it is read."""
         return f"{self.given_names} {self.family_names}".strip() or self.name
 
 
@@ -91,7 +91,7 @@ class Work(_Part):
 
     @property
     def address(self) -> str:
-        """Give where it is found; empty: nowhere that the file knows of."""
+        """Return the address where it is found; empty if the file names none."""
         return f"https://doi.org/{self.doi}" if self.doi else self.url
 
 
@@ -103,7 +103,7 @@ class Citation(Work):
 
     @property
     def licenses(self) -> tuple[str, ...]:
-        """Give the SPDX names of its licences."""
+        """Return the SPDX names of its licences."""
         return tuple(filter(None, [self.license] if isinstance(self.license, str) else self.license))
 
 
@@ -206,7 +206,7 @@ def _raw(made: ROCrate, manifest: Manifest, path: str, hash_: str) -> Entity:
 
 
 def _results(made: ROCrate, manifest: Manifest) -> list[Entity]:
-    """Give what came out of the run and is here: folders, and files that lie in none."""
+    """Return the run's results that are here: folders, and files that lie in none."""
     written = {path for job in manifest.jobs for path in job.outputs}
     names = [name for name in manifest.outputs if f"{RESULTS}{name}" in written]
     top = {f"{room}/" if slash else room for room, slash, _ in (name.partition("/") for name in names)}
@@ -214,7 +214,7 @@ def _results(made: ROCrate, manifest: Manifest) -> list[Entity]:
 
 
 def _parameter(made: ROCrate, way: str, entity: Entity) -> Entity:
-    """Give the parameter of the workflow that something was the value of."""
+    """Return the parameter of the workflow that something was the value of."""
     kinds = entity.type if isinstance(entity.type, list) else [entity.type]
     kind = next(kind for kind in ("File", "Dataset", "Collection") if kind in kinds)
     name = entity["name"]
@@ -316,7 +316,7 @@ def crate(manifest: Manifest, folder: Path) -> bytes:
 
 
 def _describe(made: ROCrate, manifest: Manifest, citation: Citation) -> None:
-    """Say what the whole is."""
+    """Describe the crate as a whole: title, description, date, profiles, references."""
     root = made.root_dataset
     passed = "; ".join(reason for reasons in manifest.overridden.values() for reason in reasons)
     root["name"] = f"{manifest.title}: {manifest.label}"
@@ -348,7 +348,7 @@ def _describe(made: ROCrate, manifest: Manifest, citation: Citation) -> None:
 
 
 def published(manifest: Manifest) -> str:
-    """Give the date of the later of the commits that the pin was made at, ISO 8601; empty: there is none."""
+    """Return the date of the later of the commits that the pin was made at, ISO 8601; empty if there is none."""
     dates = [tree.date for tree in (manifest.workflow, manifest.study) if tree is not None]
     return max(dates, key=datetime.fromisoformat, default="")
 
@@ -402,7 +402,7 @@ def _captions(folder: Path) -> dict[str, dict[str, str]]:
 
 
 def _describe_workflow(made: ROCrate, manifest: Manifest, citation: Citation) -> Entity:
-    """Say what the crate's main entity is."""
+    """Return the crate's main entity, the workflow, with its description."""
     workflow = made.get(WORKFLOW)
     about = given(
         name=citation.title or "surveywaves",
@@ -443,7 +443,7 @@ def _author(made: ROCrate, author: Author, number: int) -> Entity:
 
 
 def _license(made: ROCrate, citation: Citation, manifest: Manifest) -> Entity:
-    """Give the licences that the citation names, or the file that holds one, or say that none is stated."""
+    """Return the licences that the citation names, else the file that holds one, else words that none is stated."""
     if citation.licenses:
         return [
             contextual(made, f"https://spdx.org/licenses/{name}", "CreativeWork", name=name)

@@ -18,7 +18,7 @@ _WORDS: Final = re.compile(r">([^<>]*\S[^<>]*)<")
 
 
 def alike(old: str, new: str, *, one_version: bool) -> bool:
-    """Say whether two drawings (SVG) have the same words and colours, in their order, and the same shapes.
+    """Whether two drawings (SVG) have the same words and colours, in their order, and the same shapes.
 
     Parameters
     ----------

@@ -143,7 +143,7 @@ def _ways(
     tables: Collection[str],
     waves: Collection[str] | None,
 ) -> tuple[list[str], list[str]]:
-    """Say which of a job's inputs a number comes from, and what is to be said of the others."""
+    """Return the inputs of a job that a number comes from, and notes on the others."""
     ways, notes = list(job.inputs), []
     if job.rule in _SAME_NAME:
         names = {PurePosixPath(path).stem for path in outputs}
@@ -174,7 +174,7 @@ def _ways(
 
 
 def _made_into(path: str, tables: Collection[str]) -> bool:
-    """Say whether an input of the release is what one of some tables is made from."""
+    """Whether one of some tables is made from an input of the release."""
     name = PurePosixPath(path)
     ends = tuple(end for table in tables if (end := _FROM_FILES.get(table)))
     pooled = name.parent.name == "pooled"  # what respondents said, whom the release holds against the ledger

@@ -104,7 +104,7 @@ def confidential(files: Mapping[str, Path], places: Places, raw: Sequence[str]) 
 
 
 def _closed(path: Path) -> bool:
-    """Say whether only the owner may read a file."""
+    """Whether only the owner may read a file."""
     return not path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH)
 
 
@@ -177,7 +177,7 @@ def readme(manifest: Manifest, folder: Path) -> str:
 
 
 def _not_here(manifest: Manifest) -> Hashes:
-    """Give the raw files that the pin has no copy of."""
+    """Return the raw files that the pin has no copy of."""
     return {
         path: hash_ for path, hash_ in sorted(manifest.raw.items()) if not held(path, hash_, manifest.outputs)
     }
@@ -409,7 +409,7 @@ def _pins(places: Places) -> Iterator[tuple[str, Manifest]]:
 
 
 def _citation(places: Places) -> tuple[Mistake, ...]:
-    """Say what is amiss with the file that the pin's README and its crate tell how to cite from."""
+    """Return the mistakes in the file from which the pin's README and its crate take how to cite."""
     try:
         read_citation(places.home)
     except SurveywavesError as error:
@@ -514,7 +514,7 @@ def _as_stated(folder: Path, hashes: Hashes) -> None:
 
 
 def evidence(study: Study) -> tuple[WaveEvidence, ...]:
-    """Say what the data of each wave are."""
+    """Return the evidence of each wave."""
     return tuple(
         WaveEvidence(
             wave=wave.name,
@@ -528,7 +528,7 @@ def evidence(study: Study) -> tuple[WaveEvidence, ...]:
 
 
 def statement(study: Study) -> str:
-    """Say in a sentence what may be made of the numbers."""
+    """Return a sentence on whether the numbers are findings."""
     known = evidence(study)
     weak = [one for one in known if one.evidence is not Evidence.OBSERVED]
     if weak:

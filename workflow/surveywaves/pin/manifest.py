@@ -97,7 +97,7 @@ class Job(Model):
 
     @property
     def name(self) -> str:
-        """Give the job's name as a person reads it: `ingest(second)`."""
+        """Return the job's name as a person reads it: `ingest(second)`."""
         return f"{self.rule}({', '.join(self.wildcards.values())})" if self.wildcards else self.rule
 
 
@@ -263,7 +263,7 @@ class Places:
         return Path(path).as_posix()
 
     def lying_at(self, name: str) -> Path:
-        """Give where an input or output lies that a pin names so."""
+        """Return the path of an input or output that a pin gives this name."""
         first, _, rest = name.partition("/")
         if first == "config":
             return self.study / rest
@@ -314,7 +314,7 @@ def read_records(places: Places, wanted: Iterable[str]) -> Records:
     found: dict[str, Job] = {}
 
     def depth(path: str) -> int:
-        """Say how many jobs stand behind a file, one after the other."""
+        """Return how many jobs stand behind a file, one after the other."""
         if (job := makers.get(path)) is None:
             if path.startswith(RESULTS) or path in wanted_:
                 missing.add(path)
@@ -402,7 +402,7 @@ NOTHING: Final = "-"
 
 
 def flat(value: Any, place: str = "") -> dict[str, Any]:
-    """Give the value at each place, as in `analysis.min_cell`; entries of a list by their name, or their number."""
+    """Return the value at each place, as in `analysis.min_cell`; entries of a list by their name, or their number."""
     if isinstance(value, Mapping) and value:
         inside = {str(key): part for key, part in value.items()}
     elif isinstance(value, Sequence) and not isinstance(value, str) and any(map(_nested, value)):

@@ -73,7 +73,7 @@ class Source:
 
     @property
     def all(self) -> dict[str, Path]:
-        """Give all of them, in order; what lies outside the study's folder by an absolute path stays there."""
+        """Return all of them, in order; what lies outside the study's folder by an absolute path stays there."""
         inside = {name: path for name, path in self.publication.items() if not _outside(name)}
         return dict(sorted({**self.code, **self.config, **inside}.items()))
 
@@ -111,7 +111,7 @@ def publication_files(study: Study) -> list[str]:
 
 
 def environment(home: Path) -> Environment:
-    """Say what runs here: Python, and each package of the lock that is installed."""
+    """Return what runs here: Python, and each package of the lock that is installed."""
     lock = home / LOCK
     text = lock.read_text(encoding="utf-8") if lock.exists() else ""
     packages = dict(_installed(sorted(set(re.findall(r"^([A-Za-z0-9._-]+)==", text, re.MULTILINE)))))

@@ -104,7 +104,7 @@ class Store:
         return cls(manifest.jobs, folder, (PINS / label).as_posix(), manifest.outputs)
 
     def read(self, name: str) -> Path:
-        """Give the path of a file `results/...`.
+        """Return the path of a file `results/...`.
 
         Raises
         ------
@@ -385,7 +385,7 @@ def _own_waves(found: Shown, jobs: Sequence[Job]) -> list[str] | None:
 
 
 def _wave_of(table: str, jobs: Sequence[Job]) -> list[str]:
-    """Give the wave that a table without a column for it is about, as the job that makes it was told."""
+    """Return the waves that a table without a column for them is about, from the params of the job that makes it."""
     paths = {f"results/{room}/{table}.parquet" for room in _UNRELEASED}
     told = (part_of(job).get("wave") for job in jobs if paths & job.outputs.keys())
     return [wave for wave in told if isinstance(wave, str)]
@@ -446,7 +446,7 @@ _DIGITS: Final = 12
 
 
 def to_lines(trace: Trace, *, everything: bool = False) -> Iterator[str]:
-    """Say what is behind some numbers.
+    """Yield lines on what is behind some numbers.
 
     Parameters
     ----------
@@ -464,7 +464,7 @@ def to_lines(trace: Trace, *, everything: bool = False) -> Iterator[str]:
 
 
 def to_json(trace: Trace) -> dict[str, Any]:
-    """Give a trace as plain data."""
+    """Return a trace as plain data."""
     found, behind = trace.shown, trace.lineage
     before = (
         {"unreleased": {"file": trace.before[0], "rows": trace.before[1].to_dict("records")}}

@@ -65,7 +65,7 @@ class Figures:
 
     @property
     def fails(self) -> bool:
-        """Say whether anything of them does not come out again."""
+        """Whether any of them does not come out again."""
         return bool(self.moved) or (self.reworded and not self.not_by_bytes.startswith(DRAWN_ANEW))
 
 
@@ -87,7 +87,7 @@ class Proof:
 
     @property
     def fails(self) -> bool:
-        """Say whether anything that was pinned does not come out again."""
+        """Whether anything that was pinned does not come out again."""
         return self.comparison.fails or self.figures.fails
 
 
@@ -174,7 +174,7 @@ def _counts(name: str) -> bool:
 
 
 def _other(name: str, names: Mapping[str, str], results: Path) -> bool:
-    """Say whether a result is not the pinned bytes."""
+    """Whether a result differs from the pinned bytes."""
     path = results / name
     return not path.is_file() or digest(path) != names[name]
 
@@ -184,7 +184,7 @@ def _matplotlib(state: State) -> str:
 
 
 def _why_other_bytes(old: State, new: State, *, within: int, added: Sequence[str]) -> str:
-    """Say why a figure may be of other bytes and still the pinned one; empty: it may not."""
+    """Return why a figure may have other bytes and still be the pinned one; empty if it may not."""
     if added:
         return f"{DRAWN_ANEW} with {', '.join(added)}"
     if _matplotlib(old) != _matplotlib(new):
@@ -236,7 +236,7 @@ FEW: Final = 12
 def table(
     comparison: Comparison | None, differences: Sequence[Difference] = (), stages: Sequence[Stage] = ()
 ) -> pd.DataFrame:
-    """Lay out everything that differs, in the columns of a comparison.
+    """Return everything that differs, in the columns of a comparison.
 
     Numbers come first; then the stages where it begins, each followed by what of its own differs; then all that
     differs in what the results were made from. `kind` says which a row is.
@@ -271,7 +271,7 @@ def record(found: Proof | Stopped, places: Places) -> list[str]:
 
 
 def tell(proof: Proof | Stopped, listing: str) -> list[str]:
-    """Say in lines what came of proving a pin."""
+    """Return lines on what came of proving a pin."""
     if isinstance(proof, Stopped):
         return [
             f"pin {proof.manifest.label}: nothing to compare, the run ended before its end",

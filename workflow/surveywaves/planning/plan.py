@@ -59,7 +59,7 @@ def plan(
     min_cell: int = 2,
     population: int | None = None,
 ) -> pd.DataFrame:
-    """Give precision, power and detectable effects of each scale's contrasts with a wave to come.
+    """Return precision, power and detectable effects of each scale's contrasts with a wave to come.
 
     Parameters
     ----------
@@ -323,7 +323,7 @@ def _refuse(
 
 
 def _as_before(design: Design, returned: int) -> str:
-    """Say how the returns will divide, of 100."""
+    """Return in words how 100 returns will divide."""
     returned = max(returned, 1)
     taken = zip((organisation for _, organisation in design.cells), design.respondents, strict=True)
     out = [f"{_of_100(number / returned)} {reason}" for reason, number in design.left_out.items() if number]

@@ -291,7 +291,7 @@ def _likely_source(
     counts: _Lookup,
     categories: Mapping[str, str],
 ) -> str:
-    """Say where else in the same table the printed number is found: in other rows, or other categories of its row.
+    """Return where else in the table the printed number is found: in other rows, or other categories of its row.
 
     Failing that, which other rows come within one digit of it, unless its own row does.
     """

@@ -253,7 +253,7 @@ def audit_row(row: SettledRow) -> list[Cell]:
 
 
 def row_evidence(row: SettledRow) -> str:
-    """Say in words why a row was settled as it was; empty if it agrees as printed."""
+    """Return in words why a row was settled as it was; empty if it agrees as printed."""
     if row.verdict is RowVerdict.UNDECIDED:
         return (
             f"each contradicts {row.best.contradicted} printed cells, none fewer: {list_readings(row.best)}"
@@ -276,7 +276,7 @@ def list_readings(best: Readings) -> str:
 
 
 def percent_text(count: int, base: int, decimals: int) -> str:
-    """Say count / base as a percentage with a digit more than is printed."""
+    """Return count / base in words, as a percentage with a digit more than is printed."""
     return f"{count} of {base} is {100 * count / base:.{decimals + 1}f}%"
 
 
@@ -400,7 +400,7 @@ def _swapped(printed: PrintedRow, reading: Reading, k: int) -> bool:
 
 
 def _likeness(printed: str, settled: str) -> str:
-    """Say how a misprint may have come about, where it is plain to see."""
+    """Return how a misprint may have come about; empty where it is not plain to see."""
     if same_digits(printed, settled):
         return "; the same digits in another order"
     return "; one digit differs" if one_digit_apart(printed, settled) and len(settled) > 1 else ""
@@ -686,7 +686,7 @@ def apply_decisions(
 
 
 def _mistakes(row: SettledRow, lines: Sequence[Mapping[str, str]], where: str) -> list[Mistake]:
-    """Say what is wrong with the lines that decide a row."""
+    """Return what is wrong with the lines that decide a row."""
     if row.verdict is not RowVerdict.UNDECIDED:
         hint = "remove the line"
         return [Mistake(where, f"needs no decision: it is {row.verdict}", hint)] if lines else []

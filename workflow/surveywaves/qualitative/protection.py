@@ -78,7 +78,7 @@ def protected(
                 shown[:, theme] = _withheld(counts[:, theme], telling[:, theme], int(tries[theme]))
             tries[theme] += 1
         joint = _known(counts, size, shown, any_of, rule.rounding)
-        narrow = {small[place][0] for place in joint.narrowed(small)}
+        narrow = {small[place][0] for place, _, _ in joint.spans(small)}
         gone = set(np.flatnonzero(np.isnan(shown).all(axis=0)).tolist())
         # What narrows a theme of which nothing is shown are the others of its subject.
         others = {theme for themes, _ in any_of if narrow & gone & set(themes) for theme in themes}
@@ -130,5 +130,5 @@ def _known(
         # Several coders can find a principle, and half of them none of its themes.
         covered = (counts[:, list(themes)].sum(axis=1) >= raised).all()
         outside = tuple((theme, _RAISED) for theme in themes) if covered else ()
-        ties.append(Tie(int((size - raised).sum()), nothing, endless, within, outside))
+        ties.append(Tie(size - raised, nothing, endless, within, outside))
     return Joint(tables, Sizes(size, size, size), ties)

@@ -21,7 +21,7 @@ RULE: Final = (
 
 
 def themes(themes: pd.DataFrame, labels: Labels) -> Table:
-    """Lay out how many interviews of each stage raise each theme, and how they speak of it."""
+    """Return how many interviews of each stage raise each theme, and in what tone."""
     names = Names(labels.presentation)
     own = themes[(themes["area"] == ALL) & (themes["organisation"] == ALL)]
     found = {(row.stage, row.theme): row for row in records(own)}
@@ -50,7 +50,7 @@ def themes(themes: pd.DataFrame, labels: Labels) -> Table:
 
 
 def coding(coding_agreement: pd.DataFrame, labels: Labels) -> Table:
-    """Lay out how far coders agree on each theme."""
+    """Return how far coders agree on each theme."""
     names = Names(labels.presentation)
     least = names.coded.display.smallest_alpha
     overall = coding_agreement[coding_agreement["term"] == ALPHA]
@@ -88,7 +88,7 @@ def coding(coding_agreement: pd.DataFrame, labels: Labels) -> Table:
 
 
 def joint_display(joint_display: pd.DataFrame, labels: Labels) -> Table:
-    """Lay out the survey's scales and the themes of the interviews, principle by principle."""
+    """Return the survey's scales beside the themes of the interviews, principle by principle."""
     names = Names(labels.presentation)
     display = joint_display.assign(
         what=joint_display["scale"] + joint_display["theme"],
@@ -145,7 +145,7 @@ def joint_display(joint_display: pd.DataFrame, labels: Labels) -> Table:
 
 
 def observations(observations: pd.DataFrame, labels: Labels) -> Table:
-    """Lay out how often each category was seen in a meeting of each group."""
+    """Return how often each category was seen in a meeting of each group."""
     names = Names(labels.presentation)
     found = {(row.group, row.category): row for row in records(observations)}
     met = observations.groupby("group")["meetings"].max()

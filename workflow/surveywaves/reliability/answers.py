@@ -126,7 +126,7 @@ class Answers:
         return np.asarray(self.scores.sum(axis=1), dtype=np.float64)
 
     def generator(self, purpose: str) -> np.random.Generator:
-        """Give the random numbers of this wave and organisation: the same whatever else is estimated."""
+        """Return the random numbers of this wave and organisation: the same whatever else is estimated."""
         return np.random.default_rng([self.options.seed, zlib.crc32(f"{purpose}/{self.place}".encode())])
 
     @property
@@ -248,7 +248,7 @@ def members(column: pd.Series[Any], name: str) -> NDArray[np.bool_]:
 
 
 def named(what: str, names: Sequence[str], marked: Iterable[bool]) -> str:
-    """Say something of the marked names; empty if there is none."""
+    """Return `what` with the marked names behind it; empty if none is marked."""
     found = [name for name, mark in zip(names, marked, strict=True) if mark]
     return f"{what}: {', '.join(found)}" if found else ""
 

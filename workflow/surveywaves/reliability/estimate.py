@@ -257,5 +257,5 @@ def _judge(alpha: float, note: str, smallest: float) -> tuple[str, str]:
         return LOW_RELIABILITY, f"alpha cannot be estimated: {note}"
     said = f"pooled alpha {alpha:.2f}"
     if round(alpha, 2) >= smallest:
-        return AS_SCALE, f"{said} is at least the true alpha of {smallest:.2f} that is asked for"
-    return LOW_RELIABILITY, f"{said} is below the true alpha of {smallest:.2f} that is asked for"
+        return AS_SCALE, f"{said} meets the required {smallest:.2f}"
+    return LOW_RELIABILITY, f"{said} is below the required {smallest:.2f}"

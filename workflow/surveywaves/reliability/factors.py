@@ -229,7 +229,7 @@ def omega_total(answers: Answers) -> Row:
     """
     if answers.k < 3:
         which = "items" if len(answers.asked) < 3 else "items that vary"
-        return {"status": Status.NOT_ESTIMABLE, "note": f"two {which} do not make out a factor"}
+        return {"status": Status.NOT_ESTIMABLE, "note": f"two {which} are too few for a factor"}
     if np.ptp(answers.total) == 0:
         return {"status": Status.NOT_ESTIMABLE, "note": "the total score does not vary"}
     variance = float(answers.correlation.sum())

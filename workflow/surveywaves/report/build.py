@@ -171,7 +171,7 @@ def assemble(
         tables=tables,
         presentation=presentation,
         captions=said,
-        figures={name: svg for name, svg in figures.items() if name in said},
+        figures={name: svg for name, svg in figures.items() if said.get(name, {}).get("caption")},
         made={
             one.name: (one, table)
             for one, table in made(tables, Labels(presentation), (*TABLES, *INTERVIEW_TABLES))
@@ -216,7 +216,7 @@ UNITS: Final = {"percent_favourable": "% favourable", "linear": "points of the s
 
 
 def packages() -> dict[str, str]:
-    """Give the versions of Python and of the packages that the results rest on; what is not installed is left out.
+    """Return the versions of Python and of the packages that the results rest on, as far as they are installed.
 
     No time and no place: the report is the same on every machine with the same environment.
     """
@@ -228,7 +228,7 @@ def packages() -> dict[str, str]:
 
 
 def fonts() -> list[str]:
-    """Give the folder with the fonts that come with matplotlib: those of drawings, with signs that typst's have not."""
+    """Return the folder of matplotlib's fonts: those of the drawings, with signs that typst's fonts lack."""
     found = find_spec("matplotlib")
     return [f"{place}/mpl-data/fonts/ttf" for place in (found and found.submodule_search_locations) or ()]
 

@@ -281,7 +281,7 @@ def escape(part: object) -> Markup:
 
 
 def several(count: Number, nouns: tuple[str, str]) -> Markup:
-    """Give a count with its noun in the right number."""
+    """Return a count with its noun in the singular or plural."""
     return joined([count, nouns[0] if count.value == 1 else nouns[1]], " ")
 
 

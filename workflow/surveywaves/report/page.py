@@ -32,7 +32,7 @@ TABS: Final = {
 
 
 def render(report: Report, *, templates: Path) -> str:
-    """Give the page.
+    """Return the page.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ from typing import Any, Final
 import typst
 
 from surveywaves.report.build import CALL, Report, Shown, fonts
-from surveywaves.tables import Cell, Column, Table
+from surveywaves.tables import Column, Table
 from surveywaves.tables.layout import held
 from surveywaves.text import visible
 from surveywaves.words import shortened
@@ -66,7 +66,7 @@ def pdf(template: Path, **inputs: object) -> bytes:
 
 
 def content(report: Report) -> dict[str, Any]:
-    """Give a report as data for the template: the text of each chapter, and what stands in it by its name."""
+    """Return a report as data for the template: the text of each chapter, and the exhibits by their names."""
     strip, texts = report.written["typst"]
     later = list(report.units)[1:]
     # Shown elsewhere: the front figure, and tables in other units, which a screen shows in place of the first.
@@ -111,14 +111,14 @@ def _shown(one: Shown) -> dict[str, Any]:
 
 def _data(name: str, table: Table) -> dict[str, Any]:
     """Return a table as data, of which the template measures the columns and sets their widths."""
-    sections = pairwise(("", *(table.sections or [""] * max(1, len(table.rows)))))
+    sections = pairwise(("", *(table.sections or [""] * len(table.rows))))
     over = [visible(name) if name != before else "" for before, name in sections]
     rows = [
         [
             [_line(cell.text, column), cell.tone, table.marks(cell)]
             for cell, column in zip(row, table.columns, strict=True)
         ]
-        for row in table.rows or ((Cell("None."), *[Cell("")] * (len(table.columns) - 1)),)
+        for row in table.rows
     ]
     texts = (text for row in rows for text, *_ in row)
     words = (*texts, *over, *(column.head for column in table.columns), *table.notes, *table.footnotes)

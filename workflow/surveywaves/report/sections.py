@@ -64,7 +64,7 @@ FEW: Final = 6
 
 
 def sections(material: Material) -> Iterator[Section]:
-    """Give the sections that there is something to say or to show in, in the order of the catalogue."""
+    """Yield the sections that have something to say or to show, in the order of the catalogue."""
     for name in SECTIONS:
         told = ABOUT[name](material) if name in ABOUT else {}
         text = filled(f"{name}.md.j2", material, shows=bool(material.standing(name)), **told)
@@ -73,7 +73,7 @@ def sections(material: Material) -> Iterator[Section]:
 
 
 def strip(material: Material) -> str:
-    """Say what of the data is invented, in Markdown; empty if nothing is."""
+    """Return which data are invented, in Markdown; empty if none are."""
     return filled(
         "_strip.jinja", material, invented=any(map(material.labels.weaker, material.presentation.waves))
     ).strip()
@@ -85,7 +85,7 @@ def filled(template: str, material: Material, **told: Any) -> str:
 
 
 def title(name: str, material: Material) -> str:
-    """Give a section's heading in the study's own words."""
+    """Return a section's heading in the study's own words."""
     nouns = material.presentation.nouns
     if name == "parted" and len(material.presentation.waves) < 2:
         return f"Do the {nouns.organisation[1]} differ?"
@@ -122,7 +122,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _common(material: Material) -> dict[str, Any]:
-    """Give what every template may use."""
+    """Return what every template may use."""
     study = material.presentation
     people = study.nouns.people
 
@@ -204,7 +204,7 @@ def _unstated(material: Material) -> list[str]:
 
 
 def _smallest(material: Material) -> Markup:
-    """Give the smallest effect of interest in the headline's unit, as the first contrast states it."""
+    """Return the smallest effect of interest in the headline's unit, as the first contrast states it."""
     percent = material.unit == PERCENT_FAVOURABLE
     frame = material.tables["contrasts"]
     own = frame["analysis"].eq(findings.ANALYSIS[material.unit]) & frame["smallest"].notna()
@@ -347,7 +347,7 @@ def _methods(material: Material) -> dict[str, Any]:
 
 
 def _tests(material: Material) -> Iterator[tuple[str, Number, Number]]:
-    """Give how often the tests of each assumption rejected it, and how many there were."""
+    """Yield each assumption with how often its tests rejected it, and how many there were."""
     level = 1 - material.presentation.confidence
     for what, here in ASSUMPTIONS.items() if material.has("diagnostics") else ():
         tried = material.numbers.count("diagnostics", **{**here, "p_value>": -1.0})

@@ -157,7 +157,7 @@ class Study(Material):
         return self.arranged(title, texts, *shown, paper=f"{name}.pdf")
 
     def _returns(self, name: str) -> Iterator[tuple[str, str, str]]:
-        """Give of each wave how many answered, of how many, where anybody of the organisation did."""
+        """Yield each wave in which the organisation answered, how many of it did, and how many in all."""
         frame = self.tables.get("respondents", pd.DataFrame(columns=["variable", "organisation", "level"]))
         own = (frame["variable"] == ORGANISATION) & (frame["organisation"] == ALL) & (frame["level"] == name)
         for row in records(frame[own]):
@@ -165,7 +165,7 @@ class Study(Material):
                 yield self.labels.wave(row.wave), printed.count(row).text, printed.count(row, "base").text
 
     def _scales(self, name: str) -> Table:
-        """Lay out the scales: levels of all and of the organisation, its difference from all, its change."""
+        """Return the scales: levels of all and of the organisation, its difference from all, its change."""
         first, last = self.waves[0], self.waves[-1]
         write = partial(printed.estimate, labels=self.labels, decimals=self.decimals)
 
@@ -208,7 +208,7 @@ class Study(Material):
                 yield printed.decided(cell, row)
 
     def _drawn(self, name: str) -> Iterator[dict[str, Any]]:
-        """Give what is drawn of each scale that has a level: title, level, ends of its interval, level of all."""
+        """Yield what is drawn of each scale with a level: title, level, ends of its interval, level of all."""
         for scale in self.presentation.scales:
             every, own = (self.level.get((scale, self.waves[-1], who)) for who in (ALL, name))
             if own is not None and not is_missing(own.estimate):
@@ -221,7 +221,7 @@ class Study(Material):
                 }
 
     def _statements(self, name: str) -> Table:
-        """Lay out statements by how far the organisation is above all; of many, those at both ends."""
+        """Return the statements by how far the organisation is above all; of many, those at both ends."""
         ranked: list[tuple[float, str, list[Cell]]] = []
         for item in self.presentation.items:
             rows = (self.items.get((who, item)) for who in (ALL, name))

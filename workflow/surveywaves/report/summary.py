@@ -83,19 +83,19 @@ class Told(Found):
 
     @property
     def missing(self) -> str:
-        """Say why there is no estimate."""
+        """Return why there is no estimate."""
         return "withheld" if self.status == Status.WITHHELD else absent(self.status)
 
     @property
     def size(self) -> Number:
-        """Give the difference with its sign; of a level the level."""
+        """Return the difference with its sign, or the level where it is one."""
         if self.kind == LEVEL:
             return self._level(self.wave, self.organisation)
         return self._contrast("estimate", self.kind, self.wave, signed=True)
 
     @property
     def bounds(self) -> list[Number]:
-        """Give the bounds of its interval; where one is nearly zero, with as many decimals as show its side of it."""
+        """Return the bounds of its interval, with enough decimals to show on which side of zero each lies."""
         places = decimals_of_bounds((self.low, self.high), self.material.decimals)
         return [
             self._contrast(name, self.kind, self.wave, places=places) for name in ("conf_low", "conf_high")
@@ -103,7 +103,7 @@ class Told(Found):
 
     @property
     def ends(self) -> list[Number | Markup]:
-        """Give from where to where it went; of a gap the level of the organisation named second, then of the first.
+        """Return where it went from and to; of a gap, the level of the organisation named second, then of the first.
 
         Empty where either is not released, or is of more statements than were asked in both. The later end is of a
         class that says which way it moved, if that is decided.
@@ -186,7 +186,7 @@ class Contrast:
         return self._count(decision=[WAYS[way] for way in went])
 
     def scales(self, *went: str) -> Markup:
-        """Say how many of the scales went any of the given ways; without a way, say "any of" the scales."""
+        """Return in words how many of the scales went any of the given ways; without a way, "any of" the scales."""
         told, tested = self.count(*went), self.tested
         counts = round(told.value) if went else None, round(tested.value)
         return Markup(findings.of_scales(*counts, str(told), str(tested)))
@@ -216,7 +216,7 @@ def contrasts(material: Material, kind: str, wave: str) -> dict[str, Contrast]:
 
 
 def headline(material: Material) -> str:
-    """Say in a line what was found; where nothing is compared, what the study is called."""
+    """Return in a line what was found; where nothing is compared, the study's title."""
     if not material.has("means"):
         return material.presentation.title
     facts = findings.main_facts(material.contrasts, material.tables["means"], material.presentation)
@@ -224,7 +224,7 @@ def headline(material: Material) -> str:
 
 
 def summary(material: Material) -> dict[str, Any]:
-    """Give what the first page is told: contrasts of the main pair of waves, or of the only wave."""
+    """Return what the first page tells: contrasts of the main pair of waves, or of the only wave."""
     study, first = material.presentation, next(iter(material.presentation.waves))
     pair = findings.main_pair(study)
     main = pair.contrast if pair else first
@@ -292,7 +292,7 @@ def _many(material: Material, of: list[Contrast]) -> dict[str, Any] | None:
 
 
 def _ends(material: Material, wave: str) -> list[Told]:
-    """Give the highest and the lowest level of a wave, of everybody together."""
+    """Return the highest and the lowest level of a wave, of everybody together."""
     own = contrasts(material, LEVEL, wave)
     whole = own.get(ALL) or next(iter(own.values()), None)
     ranked = sorted(whole.facts if whole else [], key=lambda one: -(one.estimate or 0.0))

@@ -267,7 +267,7 @@ class _Answer(NamedTuple):
 
 
 def _words(decision: str, agreeing: int, others: Sequence[_Answer], labels: Mapping[str, str]) -> str:
-    """Say it: `11 of 12 variants: increase; Ordinal model (logit): inconclusive`."""
+    """Return it in words: `11 of 12 variants: increase; Ordinal model (logit): inconclusive`."""
     if not others:
         return "no other variant gives another answer" if decision else "no estimate"
     first = f"{agreeing} of {len(others)} variants: {_spaced(decision)}"
@@ -511,7 +511,7 @@ class _Asking(NamedTuple):
             yield row | made | {"note": "; ".join(filter(None, (imputed.note, made["note"])))}
 
     def _with_own(self, fitted: _Fitted, stated: Sequence[Stated]) -> list[Weights]:
-        """Give the weights of stated contrasts: which organisations make up all staff is by who takes part."""
+        """Return the weights of stated contrasts: the organisations that make up all staff depend on who takes part."""
         own: dict[Place, Weights] = {}
         if fitted is not self.first and fitted.design.against:
             own = {tuple(labels.values()): weights for labels, weights in stated_contrasts(fitted.design)}

@@ -76,6 +76,8 @@ class Imputed:
     """Column -> (m, rows) what they are given: numbers, or codes of `levels`."""
     levels: Mapping[str, tuple[str, ...]]
     """Categorical column -> its levels."""
+    codes: Mapping[str, IntArray]
+    """Categorical column that is imputed -> (N,) places of its values among them, -1 where missing."""
     note: str
     """What could not be imputed, in words; empty: nothing."""
 
@@ -88,9 +90,9 @@ class Imputed:
                 continue
             rows, values = self.rows[name], self.drawn[name][which]
             if name in self.levels:
-                words = frame[name].astype("object").to_numpy(copy=True)
-                words[rows] = np.array(self.levels[name], dtype=object)[values.astype(np.intp)]
-                changed[name] = pd.array(words, dtype="str")
+                codes = self.codes[name].copy()
+                codes[rows] = values
+                changed[name] = pd.Categorical.from_codes(codes, pd.Index(self.levels[name]))
             else:
                 numbers = np.array(frame[name].to_numpy(dtype=np.float64, na_value=np.nan))
                 numbers[rows] = values
@@ -191,14 +193,16 @@ def impute(
         if block.refused:
             said.append(f"not imputed in {wave}: {', '.join(block.refused)}")
     place = np.cumsum(kept) - 1
+    some = sample if kept.all() else replace(sample, frame=sample.frame[kept])
     return Imputed(
-        sample=sample if kept.all() else replace(sample, frame=sample.frame[kept]),
+        sample=some,
         number=number,
         rows={name: place[np.concatenate([rows for rows, _ in found])] for name, found in parts.items()},
         drawn={
             name: np.concatenate([values for _, values in found], axis=1) for name, found in parts.items()
         },
         levels=levels,
+        codes={name: _codes(some.frame[name], known) for name, known in levels.items() if name in parts},
         note="; ".join(said),
     )
 
@@ -207,6 +211,12 @@ def _levels(sample: Sample, name: str) -> tuple[str, ...]:
     if name == ORGANISATION:
         return sample.organisations
     return tuple(sorted(sample.frame[name].dropna().astype("str").unique()))
+
+
+def _codes(column: pd.Series, levels: Sequence[str]) -> IntArray:
+    """(N,) places among some levels, -1: none of them."""
+    words = pd.Index(column.astype("str").where(column.notna()))
+    return np.asarray(pd.Index(levels).get_indexer(words), dtype=np.intp)
 
 
 # --- a wave ---------------------------------------------------------------------------------------------------------
@@ -262,7 +272,7 @@ def _block(
             turned.append(math.nan)
     stated, codes = [], []
     for name, known in levels.items():
-        found = pd.Index(known).get_indexer(pd.Index(frame[name].astype("str").where(frame[name].notna())))
+        found = _codes(frame[name], known)
         if (found >= 0).sum() >= LEAST:
             stated.append(name)
             codes.append(found)

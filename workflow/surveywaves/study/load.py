@@ -295,7 +295,7 @@ def _undecided(node: yaml.Node, path: str, place: Place = ()) -> Iterator[tuple[
 
 
 def _open_decision(value: str) -> str | None:
-    """Give what an open decision says of itself; None where the value is none."""
+    """Return the words of an open decision; None where the value is not one."""
     found = _OPEN.match(value)
     return value[found.end() :].strip() if found else None
 
@@ -399,7 +399,7 @@ def _validated(
 
 
 def _follows(error: Any, content: object, undecided: Collection[Place]) -> bool:
-    """Tell whether an error lies at an open decision, in one, or in what holds one and was checked as a whole."""
+    """Whether an error lies at an open decision, in one, or in what holds one and was checked as a whole."""
     if error["type"] in {"missing", "extra_forbidden"}:
         return False
     place: list[str] = []
@@ -418,7 +418,7 @@ _CONSTANT = "a level that applies to all returns goes under `constants` of a lay
 
 
 def _in_words(model: type[BaseModel], error: Any) -> tuple[str, str]:
-    """Say what pydantic found in words for someone who has never heard of it."""
+    """Return what pydantic found in words for someone who has never heard of it."""
     kind, given = error["type"], error.get("input")
     if kind == "extra_forbidden":
         return "unknown key", did_you_mean(str(error["loc"][-1]), sorted(_keys(model)), whole=True)

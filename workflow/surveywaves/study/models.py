@@ -74,7 +74,7 @@ class Item(Model):
 
     @property
     def key(self) -> int:
-        """Give the key as a sign, +1 or -1."""
+        """Return the key as a sign, +1 or -1."""
         return 1 if self.keyed == "+" else -1
 
 

@@ -388,7 +388,7 @@ def _shares(study: Study) -> dict[str, Any]:
     if known := population.margins.get(ORGANISATION):
         return {
             "shares": known,
-            "shares_note": f"organisations weighted as the population of {reference} divides",
+            "shares_note": f"organisations weighted by their shares of the population of {reference}",
         }
     return {"reference": reference}
 

@@ -129,7 +129,7 @@ class Estimates:
     def notes(
         self, rows: pd.DataFrame, up: str, down: str, kind: str, *, family: str = "scales"
     ) -> Iterator[str]:
-        """Say how contrasts are to be read: unit, signs, the smallest effect, adjustment, people."""
+        """Yield notes on how to read contrasts: unit, signs, the smallest effect, adjustment, people."""
         yield "Percentage points of favourable answers." if self.percent else "Points of the response scale."
         smallest = rows["smallest"].dropna() if "smallest" in rows else rows["estimate"][:0]
         if len(smallest):
@@ -197,7 +197,7 @@ class Estimates:
 
 
 def change(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
-    """Lay out the change of every scale between the two waves that the report compares.
+    """Return the change of every scale between the two waves that the report compares.
 
     Up to two organisations stand beside each other, with the difference in change; more below each other.
     """
@@ -273,7 +273,7 @@ def other_changes(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, 
 
 
 def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
-    """Lay out the level of every scale in every wave, with its interval; organisations beside or below each other."""
+    """Return the level of every scale in every wave, with its interval; organisations beside or below each other."""
     found = Estimates(means, labels, unit)
     chosen = printed.known_or_withheld(found.levels)
     there = set(tuples(chosen, "wave", "organisation"))
@@ -313,7 +313,7 @@ def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
 
 
 def gap(contrasts: pd.DataFrame, means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
-    """Lay out how far organisations are apart, a column per wave; if there are more than two, also how that changed."""
+    """Return how far organisations are apart, a column per wave; if there are more than two, also how that changed."""
     found = Estimates(means, labels, unit, contrasts)
     every, waves = found.of(GAP), main_pair(labels.presentation)
     pairs = list(dict.fromkeys(every["organisation"]))

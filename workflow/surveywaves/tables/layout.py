@@ -197,7 +197,7 @@ def laid_out(
     section: Callable[[Any], str] | None = None,
     ranked: Ranked | Literal[False] = False,
 ) -> Table:
-    """Lay out a table from what its rows describe and the makers of its columns; False leaves a column out.
+    """Return a table from what its rows describe and the makers of its columns; False leaves a column out.
 
     Its name is added by `made`.
     """

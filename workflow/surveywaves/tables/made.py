@@ -46,6 +46,6 @@ def made(
     """
     for one in of_study(exhibits, labels.presentation, frames):
         table: Table = one.make(frames, labels)
-        if table.rows or len(table.data):
+        if table.rows:
             table = table if whole or not table.ranks else table.at_most(MOST_ROWS, fit=FIT)
             yield one, replace(table, name=one.name)

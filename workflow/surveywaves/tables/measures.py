@@ -18,7 +18,7 @@ from surveywaves.words import NONE, Labels, is_missing, number, records, whole
 
 
 def reliability(reliability: pd.DataFrame, labels: Labels, *, scale_use: pd.DataFrame | None = None) -> Table:
-    """Lay out alpha with its interval and omega, a scale a row, the waves side by side; organisations below."""
+    """Return alpha with its interval and omega, a row per scale, the waves side by side; organisations below."""
     study = labels.presentation
     names = {"alpha": f"Alpha ({labels.confidence} CI)", "omega_total": "Omega"}
     own = reliability[(reliability["item"] == "") & reliability["term"].isin(list(names))]
@@ -79,7 +79,7 @@ _STEPS: Final = {"metric": "Loadings", "scalar": "Loadings and intercepts"}
 
 
 def structure(structure: pd.DataFrame, labels: Labels) -> Table:
-    """Lay out how well one factor fits each scale, and what fit is lost when it is made the same in all groups."""
+    """Return how well one factor fits each scale, and what fit is lost when it is made the same in all groups."""
     nouns = labels.presentation.nouns
     chosen = structure[(structure["wave"] == ALL) & (structure["organisation"] == ALL)]
     equal = {
@@ -192,7 +192,7 @@ def dif(dif: pd.DataFrame, labels: Labels) -> Table:
         f"Listed: {whole(len(rows))} of {tested} comparisons, those whose adjusted p of both together is "
         f"below {number(level)}, or whose size is not negligible (Jodoin and Gierl).",
         f"Comparisons withheld: {whole(hidden)}." if hidden else "",
-        "Likelihood ratio tests of ordinal logistic models; change in Nagelkerke's R²." if rows else "",
+        "Likelihood ratio tests of ordinal logistic models; change in Nagelkerke's R².",
         heads=3,
     )
 

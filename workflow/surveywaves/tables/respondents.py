@@ -78,7 +78,7 @@ def _rate(row: Any, *, known: bool) -> Cell:
 
 
 def respondents(frame: pd.DataFrame, labels: Labels) -> Table:
-    """Lay out who answered, all grouping variables in one table: n (%) of those who answered, a wave a spanner."""
+    """Return who answered, by every grouping variable: n (%) of those who answered, a group of columns per wave."""
     study = labels.presentation
     there = frame[(frame["n"] > 0) | frame["n"].isna()]
     known = set(zip(there["wave"], there["organisation"], strict=True))
@@ -149,7 +149,7 @@ def _ordered(study: Presentation, variable: str, present: Iterable[str]) -> list
 
 
 def missing(frame: pd.DataFrame, labels: Labels) -> Table:
-    """Lay out missing answers by wave and section of the questionnaire, in % of the answers asked for, by reason."""
+    """Return missing answers by wave and section of the questionnaire, in % of the answers asked for, by reason."""
     study, key, place = labels.presentation, ["wave", "item"], ["wave", "section"]
     unasked = frame[(frame["reason"] == Missing.NOT_ASKED) & (frame["n"] >= frame["returns"])]
     asked = frame[~frame.set_index(key).index.isin(unasked.set_index(key).index)]

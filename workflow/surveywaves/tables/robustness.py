@@ -68,10 +68,9 @@ def robustness(agreement: pd.DataFrame, labels: Labels) -> Table:
             (numbers("Tipping point"), lambda row: _in_unit(row, "tipping_point")),
         ],
         main,
-        f"Shared by every analysis that moved the estimate: {whole(len(main) - len(parted))} of {whole(len(main))} "
-        "decisions.",
-        len(parted) > 0
-        and f"Moves and tipping points: {unit}. Agreeing: analyses with the same decision, of those that moved the "
+        f"{whole(len(main) - len(parted))} of {whole(len(main))} decisions are shared by every analysis that moved the "
+        "estimate; they are not listed.",
+        f"Moves and tipping points: {unit}. Agreeing: analyses with the same decision, of those that moved the "
         "estimate. Tipping point: by how much the missing answers would have to differ to change the decision.",
         "status" in main
         and bool((main["status"] == Status.WITHHELD).any())
@@ -92,7 +91,7 @@ _END: Final = ("largest move", "no estimate", "no difference", "another decision
 
 
 def _otherwise(row: Any, labels: Labels) -> str:
-    """Say which analyses decide otherwise, and how: the middle of a row's sentence."""
+    """Return which analyses decide otherwise, and how, from the middle of a row's words."""
     told = [part.rpartition(": ") for part in str(row.words).split("; ")[1:] if not part.startswith(_END)]
     said = [
         f"{labels.readable(who)}: {decided(decision.replace(' ', '_'), row, labels)}"
@@ -120,7 +119,7 @@ SHAPES: Final = {
 
 
 def assumptions(diagnostics: pd.DataFrame, labels: Labels, *, variances: pd.DataFrame | None = None) -> Table:
-    """Lay out what the models assume and what the data say of it, a row per scale."""
+    """Return what the models assume and whether the data bear it out, a row per scale."""
     level = 1 - labels.presentation.confidence
     found = by(diagnostics[diagnostics["item"] == ""], "scale", "term")
     own = diagnostics[:0] if variances is None else variances

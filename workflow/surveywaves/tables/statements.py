@@ -23,7 +23,7 @@ from surveywaves.words import NONE, Labels, is_missing, percentage, statement
 
 
 def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.DataFrame | None = None) -> Table:
-    """Lay out every statement, a scale below the other: % favourable by wave, and the change with its adjusted p."""
+    """Return every statement, scale by scale: % favourable by wave, and the change with its adjusted p."""
     study, waves = labels.presentation, main_pair(labels.presentation)
     chosen = summary[summary["item"].isin(list(study.items)) & (summary["organisation"] != NOT_STATED)]
     asked = chosen[(chosen["base"] > 0) | chosen["base"].isna()]
@@ -73,9 +73,9 @@ def statements(summary: pd.DataFrame, labels: Labels, *, item_contrasts: pd.Data
             yield [numbers("Change", above), numbers("Adj. p", above)], lambda item: moves(item, name)
 
     def named(item: Item) -> Cell:
-        grades = [labels.comparability_note(wave, item.item) for wave in study.waves]
-        said = (note for note in grades if "words this" in note or "another response scale" in note)
-        return Cell(statement(item)).noted(*said)
+        return Cell(statement(item)).noted(
+            *(labels.comparability_note(wave, item.item) for wave in study.waves)
+        )
 
     order = [*study.scales, None]
     return laid_out(

@@ -59,7 +59,7 @@ def files(
 
 
 def _alone(table: Table, labels: Labels) -> Table:
-    """Say with the rows of a table what their evidence is, and below it what protects respondents, if it is of some."""
+    """Return a table with the evidence of its rows and, if some organisations have rows, a note on protection."""
     study = labels.presentation
     keys = {name: item.key for name, item in study.items.items()}
     own = replace(table, data=with_keys(labels.with_evidence(table.data), keys))
@@ -69,7 +69,7 @@ def _alone(table: Table, labels: Labels) -> Table:
 
 
 def demonstration(kinds: Collection[Evidence]) -> str:
-    """Say what data are, where not all are observed."""
+    """Return words for data that are not all observed; empty if they are."""
     words = [kind.value for kind in Evidence if kind in kinds and kind is not Evidence.OBSERVED]
     return f"Demonstration: {listed(words)} data, not findings" if words else ""
 

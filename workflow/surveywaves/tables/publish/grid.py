@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
 
-from surveywaves.tables.layout import Cell, Column, Table, held
+from surveywaves.tables.layout import Column, Table, held
 from surveywaves.text import visible
 
 
@@ -59,8 +59,7 @@ def _head(column: Column) -> Box:
 
 def body(table: Table) -> Iterator[list[Box]]:
     """Go through the rows: one across all columns where a section begins; equal heads of rows are one box."""
-    rows = table.rows or ((Cell("None."), *[Cell("")] * (len(table.columns) - 1)),)
-    sections = table.sections or ("",) * len(rows)
+    rows, sections = table.rows, table.sections or ("",) * len(table.rows)
     down: dict[tuple[int, int], int] = {}
     for place in range(table.heads - 1):
 

@@ -44,7 +44,7 @@ class Shape:
 
 
 def shape(table: Table) -> Shape:
-    """Give each column the width of its numbers, and words what is left; turn the page where that is not enough."""
+    """Return column widths: numbers get what they need, words the rest; the page is turned if that is too little."""
     needs = [table.letters(place) for place in range(len(table.columns))]
     least, most = (sum(widths) for widths in zip(*needs, strict=True))
     pages = ((UPRIGHT, False, 8, least + 20), (TURNED, True, 8, most), (TURNED, True, 7, 0))
@@ -98,7 +98,7 @@ _NOTHING: Final[tuple[Any, ...]] = ("", [], [])
 
 
 def _blocks(table: Table, demonstration: str, form: Shape) -> list[Any]:
-    """Give a table with what stands above and below it, as pandoc's own document."""
+    """Return a table with what stands above and below it, as the blocks of a pandoc document."""
     columns = [
         ({"t": "AlignRight" if column.numeric else "AlignLeft"}, {"t": "ColWidth", "c": share})
         for column, share in zip(table.columns, form.shares, strict=True)

@@ -55,7 +55,7 @@ def with_signs(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _ever(frame: pd.DataFrame, name: str) -> pd.Series[bool]:
-    """Say of each row whether its kind has such a number at all: not every estimate has an interval or a test."""
+    """Return for each row whether its kind has such a number at all: not every estimate has an interval or a test."""
     if name == "estimate" or not {"analysis", "term"} <= set(frame.columns):
         return pd.Series(data=True, index=frame.index)
     return frame.groupby(["analysis", "term"])[name].transform("count") > 0

@@ -45,7 +45,7 @@ def workbook(tables: Iterable[tuple[Table, str]]) -> bytes:
 
 
 def _name(name: str, known: set[str]) -> str:
-    """Give a sheet a name of its own, of at most 31 letters."""
+    """Return a unique name for a sheet, of at most 31 letters."""
     if len(name) > _LONGEST:
         name = name.replace("percent_favourable", "percent")[:_LONGEST]
     chosen = name if name.lower() not in known else unique(name[: _LONGEST - 4].lower(), known)
