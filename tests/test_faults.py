@@ -46,6 +46,7 @@ WholeRun = Callable[[str], Path]
         (PermissionError(errno.EACCES, "x", "in.csv"), "in.csv: you may not read or write it (hint: "),
         (OSError(errno.ENAMETOOLONG, "x", "out"), "out: its path is too long for this system (hint: "),
         (MemoryError(), "measure(first): not enough memory (hint: "),
+        (RuntimeError("can't start new thread"), "measure(first): not enough memory (hint: "),
     ],
 )
 def test_what_a_machine_lacks_is_one_line(
@@ -63,7 +64,7 @@ def test_what_a_machine_lacks_is_one_line(
 
 
 def test_a_fault_of_the_code_stays_one() -> None:
-    for error in (FileNotFoundError(errno.ENOENT, "x", "a"), ValueError("x"), KeyError("x")):
+    for error in (FileNotFoundError(errno.ENOENT, "x", "a"), ValueError("x"), RuntimeError("x")):
         assert mistakes_in(error, "measure") is None
 
 

@@ -73,7 +73,7 @@ def stage(job: Job) -> Iterator[None]:
         told = json.dumps(record(job, taken), indent=1, sort_keys=True, ensure_ascii=False)
         write_text(f"{told}\n", str(path), private=True)
         flush(path.parent)
-    except (SurveywavesError, OSError, MemoryError) as error:
+    except (SurveywavesError, OSError, MemoryError, RuntimeError) as error:
         if (mistakes := mistakes_in(error, name_of(job))) is None:
             raise
         with suppress(OSError):  # where there is no room, there is none for this
@@ -83,6 +83,8 @@ def stage(job: Job) -> Iterator[None]:
 
 
 _NO_MEMORY: Final = "not enough memory"
+_NO_THREAD: Final = "can't start new thread"
+"""What Python says where there is no memory for another thread's stack."""
 _FEWER: Final = "close other programs, run with --cores 1, or take a machine with more"
 _AGAIN: Final = "then run snakemake once more: what is finished is kept"
 _OF_THE_MACHINE: Final = {
@@ -104,7 +106,7 @@ def mistakes_in(error: Exception, doing: str) -> tuple[Mistake, ...] | None:
     """Return an error as mistakes: the user's, or what the machine lacks; None for a fault of the code."""
     if isinstance(error, SurveywavesError):
         return error.mistakes
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or str(error) == _NO_THREAD:
         return (Mistake(doing, _NO_MEMORY, _FEWER),)
     if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
         return (Mistake(str(error.filename or doing), *_OF_THE_MACHINE[error.errno]),)
