@@ -8,7 +8,9 @@ export PYTHONHASHSEED := 0
 export PYTHONDONTWRITEBYTECODE :=
 # One thread of linear algebra a process, as in the workflow: two workers with two each wait for one another by spinning.
 export OPENBLAS_NUM_THREADS := 1
-PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4
+# One more than there are processors: tests wait for SLURM, and for studies that others run.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --maxprocesses 4
 
 .PHONY: all report gallery environment fast test test-slurm lint types quick unit format lock clean
 all: report

@@ -35,6 +35,9 @@ AT_ONCE: Final = 24
 PAIRINGS: Final = 5
 """Number of pairings of the organisations in the audit; for five organisations or fewer, they cover all pairs."""
 
+ROUNDS: Final = 8
+"""How often tables are drawn again that only all tables together narrow."""
+
 EVERY: Final = "every item"
 
 
@@ -125,26 +128,25 @@ class _Wave:
         self._ends(kept)
 
     def _together(self, found: dict[str, tuple[Table, _Drawn | None, int]]) -> dict[str, _Drawn]:
-        """Redraw tables with a count that all tables together narrow; leave out those that no draw opens."""
-        kept = {subject: drawn for subject, (_, drawn, _) in found.items() if drawn is not None}
-        if any(one.small for one in kept.values()):
-            self.pairings = self._paired(kept.values())
-        narrow = self._narrow(kept, kept)
-        while narrow:
+        """Redraw tables with a count that all tables together narrow; leave out those that remain so."""
+        for last in [False] * ROUNDS + [True]:
+            kept = {subject: drawn for subject, (_, drawn, _) in found.items() if drawn is not None}
+            if not (narrow := self._narrow(kept)):
+                break
             for subject in narrow:
                 table, _, attempts = found[subject]
-                again = (None, DRAWS) if table.unordered else self._again(table, attempts)
-                found[subject] = (table, *again)
-            kept = {subject: drawn for subject, (_, drawn, _) in found.items() if drawn is not None}
-            narrow = self._narrow(kept, narrow)
+                if last:
+                    del kept[subject]
+                else:
+                    again = (None, DRAWS) if table.unordered else self._again(table, attempts)
+                    found[subject] = (table, *again)
         return kept
 
     def _again(self, table: Table, attempts: int) -> tuple[_Drawn | None, int]:
-        """Draw a table until it stands the audit by itself, and allows what the pairings assume."""
+        """Draw a table until it stands the audit by itself."""
         while attempts < DRAWS:
             attempts += 1
-            drawn = self._attempt(table, attempts - 1, self.shown)
-            if drawn is not None and self._allows_pairings(drawn):
+            if (drawn := self._attempt(table, attempts - 1, self.shown)) is not None:
                 return drawn, attempts
         return None, attempts
 
@@ -288,49 +290,35 @@ class _Wave:
             )
         return ties
 
-    def _narrow(self, known: Mapping[str, _Drawn], drawn: Collection[str]) -> list[str]:
-        """List the tables with a small count that all of their scale narrow, in scales with a table just drawn."""
+    def _narrow(self, known: Mapping[str, _Drawn]) -> list[str]:
+        """List the tables with a small count that all tables together narrow."""
+        if not any(one.small for one in known.values()):
+            return []
+        self.pairings = self._paired(known.values())
         scales: dict[tuple[str, str], list[str]] = {}
         for subject in known:
             scale = self._scale(subject)
             scales.setdefault((scale, "" if scale else subject), []).append(subject)
-        again = {self._scale(subject) or subject for subject in drawn}
         found = []
         for (scale, _), subjects in scales.items():
-            if (scale or subjects[0]) in again:
-                own = [known[subject] for subject in subjects]
-                found += [subjects[number] for number in self._narrowed(own, self._ties(own, scale, {}))]
+            own = [known[subject] for subject in subjects]
+            found += [subjects[number] for number in self._narrowed(own, self._ties(own, scale, {}))]
         return found
-
-    def _swap(self, drawn: _Drawn) -> FloatArray:
-        """(O, O) see `Known.swap`; those at an end of a scale are known to have given that answer."""
-        known = drawn.known
-        for total in self.totals.values():
-            if drawn.table.subject in total.members and not total.every:
-                known = known.at_least(total.members[drawn.table.subject], total.people)
-        return known.swap()
-
-    def _allows_pairings(self, drawn: _Drawn) -> bool:
-        """Whether as many people may be exchanged in a table as the pairings assume."""
-        if not self.pairings:
-            return True
-        room = self._swap(drawn)
-        return all(
-            (sizes.high[one] - sizes.true[one] <= room[one, two]).all()
-            for sizes in self.pairings
-            for one, two in (sizes.pairs.T, sizes.pairs.T[::-1])
-        )
 
     def _paired(self, known: Iterable[_Drawn]) -> list[Sizes]:
         """Pair organisations that may exchange people, no two of them twice.
 
         Those with the fewest partners so far come first, then those that may exchange the most people, by all tables
-        and by the sizes.
+        and by the sizes. Those at an end of a scale are known to have given that answer.
         """
         low, high = interval(self.shown, self.counted.rule.rounding)
         swaps = np.minimum.outer(high - self.counted.sizes, self.counted.sizes - low)
         for one in known:
-            swaps = np.minimum(swaps, self._swap(one))
+            told = one.known
+            for total in self.totals.values():
+                if one.table.subject in total.members and not total.every:
+                    told = told.at_least(total.members[one.table.subject], total.people)
+            swaps = np.minimum(swaps, told.swap())
         room = np.triu(swaps + swaps.T, 1)
         partners = np.zeros(len(room), dtype=np.intp)
         found: list[Sizes] = []
