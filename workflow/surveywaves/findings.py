@@ -408,7 +408,8 @@ def _most_common(moved: Sequence[Found], organisations: int, labels: Labels) -> 
     several = len({fact.organisation for fact in moved})
     if len(chosen) == 1 < several:
         how = "changed" if chosen[0].kind == CHANGE else f"differ from {inside(labels, ALL)}"
-        return opening(f"{counted(several)} of {every} clearly {how} on at least one scale")
+        many = labels.presentation.nouns.organisation[1]
+        return opening(f"{counted(several)} {many} clearly {how} on at least one scale")
     if len(chosen) == 1:
         where = inside(labels, chosen[0].organisation.partition(BETWEEN)[0])
     words = {} if chosen[0].kind == CHANGE else {"rose": "higher", "fell": "lower"}
