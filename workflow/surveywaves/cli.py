@@ -34,9 +34,8 @@ BIG: Final = 20_000_000
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status is 0 when all is well, 1 when the user has something to mend."""
     options = _parser().parse_args(arguments)
-    if isinstance(
-        sys.stdout, io.TextIOWrapper
-    ):  # a terminal of Windows may have no code for a letter of a title
+    # A terminal of Windows may have no code for a letter of a title.
+    if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return int(options.run(options))

@@ -127,29 +127,24 @@ def run_again(jobs: Sequence[Job], wanted: Iterable[str], *, forced: Collection[
     return Again(because, frozenset(made))
 
 
-def left_over(jobs: Iterable[Job], records: Path = Path("results/logs")) -> list[Path]:
+def left_over(jobs: Collection[Job], records: Path = Path("results/logs")) -> list[Path]:
     """List what jobs made that no job makes any more, and the records of jobs that there are no longer.
 
     What a wave, a scale or a statement that was withdrawn left behind would go on lying among what everybody may see.
     A file that somebody changed since is not among them.
     """
-    now = list(jobs)
-    made = {Path(str(path)) for job in now for path in job.output}
-    kept = {Path(str(job.log[0])) for job in now}
-    found = []
+    made = {Path(str(path)) for job in jobs for path in job.output}
+    kept = {Path(str(job.log[0])) for job in jobs}
+    found: list[Path] = []
     for record in sorted(records.rglob("*.log")):
         outputs = _read_json(record).get("outputs")
         if not isinstance(outputs, dict):
             continue
-        found += [
-            path
-            for path, content in ((Path(name), content) for name, content in outputs.items())
-            if path.is_relative_to(records.parent)
-            and ".." not in path.parts
-            and made.isdisjoint((path, *path.parents))
-            and path.is_file()
-            and digest(path) == content
-        ]
+        for name, content in outputs.items():
+            path = Path(name)
+            ours = path.is_relative_to(records.parent) and ".." not in path.parts
+            if ours and made.isdisjoint((path, *path.parents)) and path.is_file() and digest(path) == content:
+                found.append(path)
         if record not in kept:
             found += [one for one in (record.with_suffix(".benchmark.tsv"), record) if one.exists()]
     return found

@@ -399,23 +399,22 @@ def narrowed(
     What is open to somebody who knows all organisations but those of a block exactly is open: programs of few
     organisations come first, for all readers. (Who is in a tie is not always known here: then blocks prove nothing.)
     """
-    left = list(range(len(asked)))
-    *others, last = (Joint(tables, sizes, ties) for sizes in readers)
-    for most in (one for one in BLOCKS if one < len(readers[0].true) and last.allows(last.true)):
-        for sizes in readers:
-            for rows in sizes.blocks(most):
-                place = {int(row): number for number, row in enumerate(rows)}
-                own = [one for one in left if asked[one][1].row in place]
-                if own:
-                    counts = [
-                        (number, count._replace(row=place[count.row]))
-                        for number, count in (asked[one] for one in own)
-                    ]
-                    block = Joint(
-                        [one.of(rows) for one in tables], sizes.of(rows), [one.of(rows) for one in ties]
-                    )
-                    told = {own[one] for one, _, _ in block.spans(counts)}
-                    left = [one for one in left if one not in own or one in told]
-    for whole in others:
-        left = [left[place] for place, _, _ in whole.spans([asked[one] for one in left])]
-    yield from (left[place] for place, _, _ in last.spans([asked[one] for one in left]))
+    left, last = list(range(len(asked))), Joint(tables, readers[-1], ties)
+    most = [one for one in BLOCKS if one < len(readers[-1].true) and last.allows(last.true)]
+    blocks = [(sizes, rows) for one in most for sizes in readers for rows in sizes.blocks(one)]
+    for sizes, rows in blocks:
+        place = {int(row): number for number, row in enumerate(rows)}
+        own = {
+            one: (asked[one][0], asked[one][1]._replace(row=place[asked[one][1].row]))
+            for one in left
+            if asked[one][1].row in place
+        }
+        if own:
+            block = Joint([one.of(rows) for one in tables], sizes.of(rows), [one.of(rows) for one in ties])
+            told = {[*own][number] for number, _, _ in block.spans([*own.values()])}
+            left = [one for one in left if one in told or one not in own]
+    for sizes in readers[:-1]:
+        if left:
+            whole = Joint(tables, sizes, ties)
+            left = [left[number] for number, _, _ in whole.spans([asked[one] for one in left])]
+    yield from (left[number] for number, _, _ in last.spans([asked[one] for one in left]))

@@ -240,10 +240,11 @@ class _Wave:
                     item: one.gave(None if what == EVERY else ends[item]) for item, one in there.items()
                 }
                 given = [one.crossed.counts[:, members[item]].sum(axis=1) for item, one in there.items()]
+                skips = sum(self.counted.sizes - one for one in given)
                 most = np.minimum.reduce([most_answered, *given])
                 least = np.zeros_like(most)
                 if what == EVERY and len(there) == len(ends):
-                    least = np.maximum(self.counted.sizes - sum(self.counted.sizes - one for one in given), 0)
+                    least = np.maximum(self.counted.sizes - skips, 0)
                 each = np.array([counts.get(name, 0) for name in self.counted.names], dtype=np.intp)
                 told = np.array([name in counts for name in self.counted.names])
                 if (each > most).any():
@@ -256,7 +257,7 @@ class _Wave:
                     each[place], rest = each[place] + more, rest - more
                 if what == EVERY:
                     most_answered = each
-                skipped = sum(self.counted.sizes - one for one in given) - (self.counted.sizes - each)
+                skipped = skips - (self.counted.sizes - each)
                 yield (str(scale), what), _Total(each, told, members, what == EVERY, skipped)
 
     def _ties(
