@@ -433,8 +433,9 @@ def _numbers(wave: Wave, found: Stranger, all_only: bool) -> None:
         rows = rows[rows["organisation"].isin(groups) & rows["scale"].isin(list(wave.scales))]
         for row in rows[rows["term"] != "equality"].itertuples():
             everybody = row.organisation == "all"
-            # `all` of a mean are those compared; of reliability, all respondents.
-            told = table == "reliability" if everybody else not wave.method.derived
+            # `all` of a mean are those compared; of reliability, all respondents: exact, but not with suppression.
+            told = (wave.method.rounding > 0 and everybody) or not wave.method.derived
+            told = told and (table == "reliability" or not everybody)
             if told and pd.notna(row.n):
                 found.know((what, row.scale, row.organisation), *wave.exact(row.organisation).read(row.n))
             if row.term in ENDS and pd.notna(row.estimate):
@@ -1021,7 +1022,7 @@ def attack(
         for name, n in truth.items()
         if "all" not in name and name[0] != "missing" and _needs(truth, name, n, threshold)
     }
-    targets = _fewer(truth, targets, threshold, (totals, found), nobody=not base)
+    targets = _fewer(truth, targets, threshold, (totals, sized, found), nobody=not base)
 
     def open_enough(_: Hashable) -> Callable[[Range], bool]:
         if base:
@@ -1029,7 +1030,9 @@ def attack(
         return lambda found: found[0] <= 0 and found[1] >= threshold
 
     # How many answers are missing altogether is no secret: with its size, it bounds who answered of an organisation.
-    answered = {name for name in targets if name[0] in ("base", EVERY, ANY)}
+    # With suppression, sizes that are shown are exact, and leave less of all answers: the rule says so.
+    by_size = ("base", EVERY, ANY) if base else ("base", EVERY, ANY, "n", "good", "rest")
+    answered = {name for name in targets if name[0] in by_size}
     left = totals.ranges({name: open_enough(name) for name in targets if name not in answered})
     left |= sized.ranges({name: open_enough(name) for name in answered})
     values = _join(found, waves, joins)

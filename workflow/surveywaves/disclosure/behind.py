@@ -275,7 +275,7 @@ def _few_told(
     ends: Mapping[Mean, tuple[float, float]],
     rule: Rule,
 ) -> bool:
-    """Check whether means narrow the size of a small group, or a small count in a group that is hidden.
+    """Check whether means narrow the size of a small group, or a small count or end of a scale of a hidden one.
 
     They may, together with the means of all other groups and the exact answers of all respondents. This is a linear
     program over the answers to all scales whose statements everybody answered; means of others are not linear in them.
@@ -283,7 +283,7 @@ def _few_told(
     few = [place for place, (n, _) in enumerate(groups.values()) if 0 < n < rule.threshold]
     there = [name for name, (n, _) in groups.items() if n]
     low = [max(shown - rule.rounding + 1, 0) for _, shown in groups.values()]
-    high = [shown + rule.rounding - 1 for _, shown in groups.values()]
+    high: list[float] = [shown + rule.rounding - 1 for _, shown in groups.values()]
     sums: list[tuple[dict[int, float], float, float]] = []
     above: list[dict[int, float]] = []
     place = {name: number for number, name in enumerate(groups)}
@@ -310,6 +310,11 @@ def _few_told(
                 if one.hidden:
                     few += [start + response for response in _small(one, rule)]
                 start += len(one.n)
+            for at in _at_ends(own):
+                few.append(len(low))
+                sums += [({few[-1]: 1.0, first[name] + cell: -1.0}, -np.inf, 0.0) for cell in at]
+                low.append(0)
+                high.append(np.inf)
         every = np.sum([np.concatenate([one.n for one in own]) for own in asked.values()], axis=0)
         for number, total in enumerate(every):
             sums.append((dict.fromkeys((start + number for start in first.values()), 1.0), total, total))
@@ -334,6 +339,15 @@ def _few_told(
         return 1 - sum(math.ceil(end - 1e-6) for end in ends)
 
     return any(values(cell, shown, told) < min(rule.rounding, values(cell, shown)) for cell in few)
+
+
+def _at_ends(those: Sequence[Statement]) -> Iterator[list[int]]:
+    """Yield the places, of a hidden group's counts one after another, of those that all at an end of the scale gave."""
+    counts = np.concatenate([one.n for one in those])
+    for end in (0.0, 1.0) if any(one.hidden for one in those) else ():
+        at = np.flatnonzero(np.concatenate([one.scores[LINEAR] for one in those]) == end)
+        if counts[at].all():
+            yield at.tolist()
 
 
 def _rows(rows: Sequence[Mapping[int, float]], cells: int) -> sparse.csr_array:

@@ -220,7 +220,7 @@ class Bases:
         for (_, (wave, organisation)), n in self.answered.items():
             if n and organisation != ALL:
                 names.setdefault(wave, set()).add(organisation)
-        return frozenset((wave, one) for wave, own in names.items() if len(own) == 1 for one in own)
+        return frozenset((wave, one) for wave, own in names.items() if len(own) == 1 for one in (*own, ALL))
 
 
 def _cell_numbers(table: pd.DataFrame) -> dict[tuple[str, Place], int]:
@@ -730,7 +730,8 @@ def _numbers(rows: _Rows, bases: Bases, people: People) -> FloatArray:
     for variant, own in rows.of_variant():
         others = rows.spread(not people.same(variant, one.scale) for one in rows.labels)[own]
         found[own[others]] = np.nan
-    kept = ~rows.some
+    # Beside exact bases, the exact number who answered all items bounds those of the organisations that are withheld.
+    kept = ~rows.some & (bases.rounded or rows.name not in OF_ALL_ITEMS)
     if rows.name == PLANNING:  # returns to come are nobody yet
         kept |= (table["organisation"].ne(ALL) | table["term"].eq(RETURNS)).to_numpy(dtype=np.bool_)
     return np.where(kept, exact, found)

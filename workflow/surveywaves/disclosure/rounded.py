@@ -161,12 +161,13 @@ class _Wave:
             crossed.possible[np.ix_(rows, columns)],
         )
         seed = digest([self.key, content, bytes([attempt])])
+        own: dict[str, Any] = {name: None if one is None else one[rows] for name, one in limits.items()}
         found = draw(
             given,
             self.counted.rule.rounding,
             np.random.default_rng(int.from_bytes(seed, "big")),
             blocks=None if self.blocks is None else self.blocks[rows],
-            **{name: None if limit is None else limit[rows] for name, limit in limits.items()},
+            **own,
         )
         if found is None:
             return None

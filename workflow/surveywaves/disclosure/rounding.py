@@ -100,6 +100,7 @@ def draw(
     silent: BoolArray | None = None,
     most: IntArray | None = None,
     blocks: IntArray | None = None,
+    uneven: bool = False,
 ) -> IntArray | None:
     """Round a table.
 
@@ -119,6 +120,9 @@ def draw(
         (O, C) multiples that must not be exceeded.
     blocks
         (O,) number of the block of each organisation; None: all are drawn at once.
+    uneven
+        Whether chance decides what moves where the sums of blocks have to move before they are drawn, rather than
+        what moves least: so it is where the organisations of a block cannot have the sums drawn at first.
 
     Returns
     -------
@@ -137,6 +141,7 @@ def draw(
         silent=None if silent is None else (silent | ~member).all(axis=1),
         most=None if most is None else of @ most,
         room=None if sizes is None else of @ np.minimum(-(-table.summed // base) * base, sizes[:, None]),
+        price=rng.uniform(1.0, 2.0, (len(of), table.counts.shape[1])) if uneven else None,
     )
     if sums is None:
         return None
@@ -148,7 +153,9 @@ def draw(
             part, base, rng, **dict(zip(("sizes", "silent", "most"), limits, strict=True)), totals=totals
         )
         if drawn is None:
-            return None
+            if uneven:
+                return None
+            return draw(table, base, rng, sizes=sizes, silent=silent, most=most, blocks=blocks, uneven=True)
         found[rows] = drawn
     return found
 
@@ -163,8 +170,12 @@ def _drawn(
     most: IntArray | None,
     totals: IntArray | None = None,
     room: IntArray | None = None,
+    price: FloatArray | None = None,
 ) -> IntArray | None:
-    """Round a table at once; its columns add up to `totals`, (C,), and sums do not exceed `room`, (O, S)."""
+    """Round a table at once; its columns add up to `totals`, (C,), and sums do not exceed `room`, (O, S).
+
+    What has to move before it is drawn costs its `price`, (O, C), 1 each if there is none.
+    """
     counts, (rows, columns) = table.counts / base, table.counts.shape
     layout = _Layout.of(table, sizes is not None)
     true = layout.values(counts)
@@ -199,7 +210,7 @@ def _drawn(
         fixed = np.concatenate([layout.totals, layout.sum_totals])
         start[fixed] = low[fixed] = high[fixed] = np.concatenate([totals, table.sums @ totals]) / base
     if ((start < low - TINY) | (start > high + TINY)).any() or np.abs(layout.equations @ start).max() > TINY:
-        nearest = _nearest(layout, start, low, high)
+        nearest = _nearest(layout, start, low, high, np.ones(counts.size) if price is None else price.ravel())
         if nearest is None:
             return None
         start = nearest
@@ -294,15 +305,17 @@ def _shifted(
     return found
 
 
-def _nearest(layout: _Layout, start: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray | None:
-    """Find the values nearest to others that meet the equations and the limits (sum of distances of cells)."""
-    cells = layout.matrix.shape[1]
+def _nearest(
+    layout: _Layout, start: FloatArray, low: FloatArray, high: FloatArray, price: FloatArray
+) -> FloatArray | None:
+    """Find the values nearest to others that meet the equations and the limits (priced distances of cells)."""
+    cells = len(price)
     unit, derived = np.eye(cells), layout.matrix[cells:]
     rows = np.vstack([np.hstack([unit, -unit]), np.hstack([unit, unit]), np.hstack([derived, 0 * derived])])
     least = np.concatenate([np.full(cells, -np.inf), start[:cells], low[cells:]])
     most = np.concatenate([start[:cells], np.full(cells, np.inf), high[cells:]])
     found = milp(
-        np.concatenate([np.zeros(cells), np.ones(cells)]),
+        np.concatenate([np.zeros(cells), price]),
         bounds=Bounds(
             np.concatenate([low[:cells], np.zeros(cells)]),
             np.concatenate([high[:cells], np.full(cells, np.inf)]),

@@ -316,7 +316,7 @@ def _few_answered_all(wave: Counted) -> dict[str, BoolArray]:
     for item, own in missing.items():
         together = [other for name, other in missing.items() if scales[item] and scales[name] == scales[item]]
         least = wave.sizes - np.sum(together, axis=0)
-        found[item] = (own > 0) & (least > 0) & (least < wave.rule.threshold)
+        found[item] = own.any() & (least > 0) & (least < wave.rule.threshold)
     return found
 
 
