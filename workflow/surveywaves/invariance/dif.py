@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -39,13 +39,12 @@ def flagged(
     criterion: Criterion = "jodoin_gierl",
     at_least: Size = "moderate",
     significance: float = 0.05,
-    kind: Literal["uniform", "nonuniform", "total"] = "total",
 ) -> dict[str, list[str]]:
     """Name the items that work differently enough to matter.
 
-    An item is flagged if in any comparison the adjusted p-value of its likelihood ratio is below `significance` and
-    its change of R2 is `at_least` so large: with many respondents the first alone would flag trifles, with few the
-    second alone would flag chance. Choose the comparisons by choosing rows of `found`.
+    An item is flagged if in any comparison, by both kinds of difference at once, the adjusted p-value of its likelihood
+    ratio is below `significance` and its change of R2 is `at_least` so large: with many respondents the first alone
+    would flag trifles, with few the second alone would flag chance. Choose the comparisons by choosing rows of `found`.
 
     Parameters
     ----------
@@ -57,8 +56,6 @@ def flagged(
         Smallest class that is flagged.
     significance
         Level of the adjusted p-value.
-    kind
-        Whose test and size: ``total`` sees both kinds at once.
 
     Returns
     -------
@@ -67,9 +64,9 @@ def flagged(
     """
     place = ["scale", "item", "wave", "organisation"]
     fine = found[found["status"] == Status.OK]
-    tests = fine[(fine["term"] == f"{kind}_lr") & (fine["p_adjusted"] < significance)]
+    tests = fine[(fine["term"] == "total_lr") & (fine["p_adjusted"] < significance)]
     cut = 0.0 if at_least == "negligible" else CUTS[criterion][SIZES.index(at_least) - 1]
-    sizes = fine[(fine["term"] == f"{kind}_r2_change") & (fine["estimate"] >= cut)]
+    sizes = fine[(fine["term"] == "total_r2_change") & (fine["estimate"] >= cut)]
     hit = tests[place].merge(sizes[place], on=place)
     chosen = set(zip(hit["scale"], hit["item"], strict=True))
     scales: dict[str, list[str]] = {scale: [] for scale in found["scale"].unique()}

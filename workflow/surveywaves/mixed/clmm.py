@@ -271,13 +271,11 @@ def _two(values: Iterable[float]) -> Ends:
     return low, high
 
 
-def fit_ordinal(
-    design: Design, *, link: str = "logit", nodes: int = NODES, reach: float = REACH
-) -> OrdinalFit:
+def fit_ordinal(design: Design, *, link: str = "logit") -> OrdinalFit:
     """Fit the cumulative link mixed model.
 
-    There are more nodes than asked for where answers say much about a respondent or a team (many items, many
-    members, a large tau), and until more of them, that reach further, make no difference to the estimates.
+    There are more nodes than `NODES` where answers say much about a respondent or a team (many items, many members, a
+    large tau), and until more of them, that reach further, make no difference to the estimates.
 
     Parameters
     ----------
@@ -285,8 +283,6 @@ def fit_ordinal(
         The distinct respondents.
     link
         ``logit`` or ``probit``.
-    nodes, reach
-        Nodes of the quadrature, at least; standard deviations of z that they span to each side.
 
     Returns
     -------
@@ -300,12 +296,10 @@ def fit_ordinal(
     Raises
     ------
     ValueError
-        If there is no such link, or the nodes make no grid.
+        If there is no such link.
     """
     if link not in LINKS:
         raise ValueError(f"not a link: {link} (known: {', '.join(LINKS)})")
-    if nodes < 3 or not reach > 0:
-        raise ValueError(f"not a grid of nodes: {nodes} within {reach} standard deviations")
     if not design.count.sum() > 0:
         return _no_fit(design, LINKS[link], Status.TOO_FEW, "nobody answered an item")
     if design.mixed:
@@ -318,7 +312,7 @@ def fit_ordinal(
         return _no_fit(design, LINKS[link], *reason)
     members = add_by(design.team[design.group], design.count, max(len(design.teams), 1))
     most = int(design.answered.sum(axis=1).max(initial=0))
-    grid = Grid(LINKS[link], nodes, reach, most, float(members.max()))
+    grid = Grid(LINKS[link], NODES, REACH, most, float(members.max()))
     found = find_maximum(design, sums.total[:-1, :-1], likelihood, teams, grid)
     return _stated(design, found, grid) if isinstance(found, Found) else _no_fit(design, grid.link, *found)
 
