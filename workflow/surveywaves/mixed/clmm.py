@@ -36,7 +36,6 @@ from surveywaves.mixed.estimable import (
     NOT_DETERMINED,
     Determined,
     Unknown,
-    answers_in,
     lonely_cells,
     unmeasurable,
 )
@@ -83,9 +82,7 @@ class OrdinalFit:
     determined_at_first: Determined
     """Which combinations of thresholds and coefficients the answers determine; and which they would if those that have
     no finite estimate counted as determined."""
-    n_obs: int
     n_respondents: int
-    """Answers; respondents."""
     status: Status
     """``ok``; ``boundary`` (tau or omega is 0); or why there is no fit, and then every number is NaN."""
     note: str
@@ -361,7 +358,6 @@ def _stated(design: Design, found: Found, grid: Grid) -> OrdinalFit:
         scaled_gradient=peak.summit.scaled_gradient,
         freedom=freedom,
         maximum=maximum,
-        n_obs=answers_in(design),
         n_respondents=round(float(design.persons.sum())),
         status=found.status,
         note="; ".join(note for note in found.notes if note),
@@ -401,7 +397,6 @@ def _no_fit(design: Design, link: Link, status: Status, note: str) -> OrdinalFit
         theta_cov=np.full((parameters, parameters), math.nan),
         determined=nothing,
         determined_at_first=nothing,
-        n_obs=answers_in(design),
         n_respondents=round(float(design.persons.sum())),
         status=status,
         note=note,
