@@ -219,15 +219,9 @@ class OrdinalFit:
         ends = self._ends(found, errors, confidence)
         made = variance_rows(stated, ends, n=self.n_respondents, status=self.status)
         unused = ", ".join(f"{level:g}" for level in self.unused)
-        made.append(
-            {
-                "term": "n_categories",
-                "estimate": len(self.levels),
-                "n": self.n_respondents,
-                "note": f"nobody answered: {unused}" if unused else "",
-            }
-        )
-        return made
+        note = f"nobody answered: {unused}" if unused else ""
+        number = {"term": "n_categories", "estimate": len(self.levels), "n": self.n_respondents}
+        return [*made, number | {"note": note}]
 
     @property
     def components(self) -> Components:

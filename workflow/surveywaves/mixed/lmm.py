@@ -130,10 +130,8 @@ class LinearFit:
 
     def obstacles(self, contrasts: FloatArray) -> list[str]:
         """Why (R, P) combinations of the coefficients cannot be estimated, in words; empty where they can."""
-        unknown, determined = unmeasurable(self.unknown, contrasts), self.determined(contrasts)
-        found = [
-            reason if known else NOT_DETERMINED for reason, known in zip(unknown, determined, strict=True)
-        ]
+        pairs = zip(unmeasurable(self.unknown, contrasts), self.determined(contrasts), strict=True)
+        found = [reason if known else NOT_DETERMINED for reason, known in pairs]
         if self.robust is None:
             return found
         who = "team" if math.isfinite(self.tau2_team) else "respondent"
