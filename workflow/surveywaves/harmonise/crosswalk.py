@@ -240,13 +240,11 @@ def rescaled_columns(parts: Iterable[HarmonisingPart]) -> tuple[dict[str, str], 
             for name in row.columns:
                 scale = coding_of(part, row, part.layouts[name])[1].response_scale
                 column = row.item + RESCALED_SUFFIX
-                if scale != part.items[row.item] and found.setdefault(column, scale) != scale:
-                    mistakes.append(
-                        Mistake(
-                            f"wave {part.wave}, layout {name}: item {row.item}",
-                            f"coded onto `{scale}`, elsewhere onto `{found[column]}`, and neither is the instrument's "
-                            f"`{part.items[row.item]}`",
-                            f"let its coding map the answers onto `{part.items[row.item]}`, or leave one out",
-                        )
-                    )
+                own = part.items[row.item]
+                if scale != own and found.setdefault(column, scale) != scale:
+                    both = f"coded onto `{scale}`, elsewhere onto `{found[column]}`"
+                    told = f"{both}, and neither is the instrument's `{own}`"
+                    hint = f"let its coding map the answers onto `{own}`, or leave one out"
+                    where = f"wave {part.wave}, layout {name}: item {row.item}"
+                    mistakes.append(Mistake(where, told, hint))
     return {column: found[column] for column in order if column in found}, mistakes

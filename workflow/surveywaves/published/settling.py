@@ -544,19 +544,18 @@ def settle_column(listed: pd.DataFrame, *, table: str, max_base: int) -> Settlem
     PublishedTableError
         As for `settle`; also if a category is listed twice or there are different totals.
     """
+    where = f"table {table}"
     if missing := {"category", "n", "pct"} - set(listed.columns):
         raise PublishedTableError(
-            Mistake(f"table {table}, column {name}", "is missing") for name in sorted(missing)
+            Mistake(f"{where}, column {name}", "is missing") for name in sorted(missing)
         )
     names = listed["category"].map(as_text)
     if twice := names[names.duplicated()].unique().tolist():
-        raise PublishedTableError(
-            Mistake(f"table {table}, category {name}", "is listed twice") for name in twice
-        )
+        raise PublishedTableError(Mistake(f"{where}, category {name}", "is listed twice") for name in twice)
     totals = listed["total"].map(as_text) if "total" in listed.columns else pd.Series([], dtype="str")
     if len(different := totals[totals != ""].unique().tolist()) > 1:
-        raise PublishedTableError(
-            Mistake(f"table {table}, column total", f"holds different totals: {', '.join(different)}")
+        raise PublishedTableError.at(
+            f"{where}, column total", f"holds different totals: {', '.join(different)}"
         )
     line: dict[str, Any] = {"table": table, "row": "1", BASE: "".join(different)}
     for name, count, percentage in zip(names, listed["n"], listed["pct"], strict=True):
@@ -628,10 +627,9 @@ def apply_decisions(
         for (table, row), part in lines.groupby(["table", "row"], sort=False)
     }
     known = {row.printed.name for row in settlement.rows}
+    unknown = [name for name in by_row if name not in known]
     mistakes = [
-        Mistake(f"{where}, {name}", "there is no such row in the published tables")
-        for name in by_row
-        if name not in known
+        Mistake(f"{where}, {name}", "there is no such row in the published tables") for name in unknown
     ]
     decided = []
     for row in settlement.rows:
@@ -653,17 +651,12 @@ def _mistakes(row: SettledRow, lines: Sequence[Mapping[str, str]], where: str) -
     options = f"choose among {list_readings(row.best)}; the fields are {', '.join(fields)}"
     if not lines:
         return [Mistake(where, "is undecided and nobody has decided", options)]
-    wrong = [
-        Mistake(where, f"{line['field']!r} is not a field", options)
-        for line in lines
-        if line["field"] not in fields
-    ]
-    wrong += [
-        Mistake(where, f"{line['field']} = {line['value']} has no {lacking}")
-        for line in lines
-        for lacking in ("reason", "decided_by")
-        if not line[lacking]
-    ]
+    strange = [line["field"] for line in lines if line["field"] not in fields]
+    wrong = [Mistake(where, f"{field!r} is not a field", options) for field in strange]
+    for line in lines:
+        told = f"{line['field']} = {line['value']}"
+        lacking = [name for name in ("reason", "decided_by") if not line[name]]
+        wrong += [Mistake(where, f"{told} has no {name}") for name in lacking]
     if wrong:
         return wrong
     said = ", ".join(f"{line['field']} = {line['value']}" for line in lines)
@@ -682,13 +675,10 @@ def _decided(row: SettledRow, lines: Sequence[Mapping[str, str]]) -> SettledRow:
 
 def _fitting(row: SettledRow, lines: Sequence[Mapping[str, str]]) -> list[Reading]:
     """Find the readings that say what every line says."""
-    return [
-        reading
-        for reading in row.best.readings
-        if all(line["value"] == _value(row, reading, line["field"]) for line in lines)
-    ]
-
-
-def _value(row: SettledRow, reading: Reading, field: str) -> str:
-    counts = zip(row.printed.categories, reading.counts, strict=True)
-    return str({BASE: reading.base, **{f"{category}_n": count for category, count in counts}}[field])
+    fields = [BASE, *(f"{category}_n" for category in row.printed.categories)]
+    found = []
+    for reading in row.best.readings:
+        numbers = dict(zip(fields, (reading.base, *reading.counts), strict=True))
+        if all(line["value"] == str(numbers[line["field"]]) for line in lines):
+            found.append(reading)
+    return found
