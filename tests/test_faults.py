@@ -74,7 +74,7 @@ def test_a_command_says_in_a_line_what_the_machine_lacks(
 ) -> None:
     (tmp_path / "file").touch()
     assert main(["new", str(tmp_path / "file/study")]) == 1
-    assert "file/study: a file lies where a folder belongs (hint: " in capsys.readouterr().err
+    assert "a file lies where a folder belongs (hint: " in capsys.readouterr().err
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         monkeypatch.setattr(sys, "stdout", full)
         assert main(["new", str(tmp_path / "study")]) == 1
