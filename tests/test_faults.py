@@ -69,6 +69,20 @@ def test_a_fault_of_the_code_stays_one() -> None:
         assert mistakes_in(error, "measure") is None
 
 
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_a_job_that_is_ended_leaves_nothing_half_made_and_no_traceback(
+    job: SimpleNamespace,  # noqa: F811
+    end: signal.Signals,
+) -> None:
+    before = signal.getsignal(end)
+    with pytest.raises(SystemExit) as ended, stage(job), files.whole("out/table.tsv") as half:
+        half.touch()
+        os.kill(os.getpid(), end)
+    assert ended.value.code == 128 + end
+    assert list(Path("out").iterdir()) == [] and not Path("logs/measure.log").exists()
+    assert signal.getsignal(end) == before
+
+
 def test_a_command_says_in_a_line_what_the_machine_lacks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

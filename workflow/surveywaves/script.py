@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -62,6 +63,8 @@ def stage(job: Job) -> Iterator[None]:
                 str(Mistake(file, "a folder lies where a file belongs", "delete it")) for file in folders
             )
         )
+    # A job that is ended clears away what is half made, as one that fails does.
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
@@ -80,6 +83,10 @@ def stage(job: Job) -> Iterator[None]:
             write_text("".join(f"{mistake.line}\n" for mistake in mistakes), str(path), private=True)
         sys.stderr.write("".join(f"\n{mistake}" for mistake in mistakes) + "\n\n")
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 _NO_MEMORY: Final = "not enough memory"
