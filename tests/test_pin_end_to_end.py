@@ -20,7 +20,7 @@ from small_study import WAVES, add_wave, list_waves
 from surveywaves.cli import main
 from surveywaves.files import digest
 from surveywaves.key import read_key
-from surveywaves.pin.manifest import Manifest, read_manifest, require_whole
+from surveywaves.pin.manifest import Manifest, read_manifest, whole_pin
 
 WAVE, LATER = "phase1_2006", "mori_baseline"
 EXPORT = f"resources/raw/{WAVE}/surveymonkey_2006-10-02.csv"
@@ -202,8 +202,7 @@ def test_git_keeps_every_file_of_a_pin(clone: Path, manifest: Manifest) -> None:
     git(clone, "commit", "--quiet", "--message", "The pin")
     other = clone.parent / "cloned"
     git(clone.parent, "clone", "--quiet", str(clone), str(other))
-    assert read_manifest(other / FIRST) == manifest
-    require_whole(other / FIRST, manifest)
+    assert whole_pin(other / FIRST) == manifest
     assert not (other / f"{FIRST}.zip").exists()
 
 

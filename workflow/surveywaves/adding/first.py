@@ -24,7 +24,7 @@ from surveywaves.adding.draft import OFTEN, Page, crosswalk_text, table_text, wa
 from surveywaves.adding.match import Reference, reason
 from surveywaves.adding.questions import FEW, Cells, Question
 from surveywaves.errors import SurveywavesError
-from surveywaves.files import write_text
+from surveywaves.files import files_under, write_text
 from surveywaves.ingest.raw import RawTable, Source
 from surveywaves.ingest.readers import read_raw
 from surveywaves.personal import personal_text
@@ -70,7 +70,10 @@ def new_study(folder: Path) -> list[str]:
     """Lay a study out in a new (or empty) folder, have git refuse answers of people in it, and say so in lines."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SurveywavesError.at(folder, "is there, and not empty", "name a folder that is to be made")
-    shutil.copytree(SKELETON, folder, dirs_exist_ok=True, copy_function=shutil.copyfile)
+    for path in files_under(SKELETON):
+        target = folder / path.relative_to(SKELETON)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
     for name in ("gitattributes", "gitignore"):
         (folder / name).rename(folder / f".{name}")
     (folder / ".githooks/pre-commit").chmod(0o755)
