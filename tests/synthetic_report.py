@@ -857,4 +857,6 @@ PLAIN = "three waves, three organisations"
 @cache
 def report_named(name: str) -> Report:
     """Assemble the report of one of the studies; hostile words stand in all labels, tables and captions at once."""
-    return report_of(STUDIES[name], HOSTILE.get(name, ""))
+    return report_of(
+        STUDIES[name], HOSTILE.get(name, "")[:200]
+    )  # two endless words in a row fill more than a page
