@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from functools import cache
 from itertools import combinations, pairwise, product
 from pathlib import Path
 from typing import Any
@@ -316,8 +317,8 @@ HOSTILE = {
 """Words that would do something where they are taken for more than words."""
 
 
-def report_of(study: Presentation, **more: Any) -> Report:
-    """Assemble the report of a study with all its tables and figures."""
+def report_of(study: Presentation, text: str = "", **more: Any) -> Report:
+    """Assemble the report of a study with all its tables and figures; a text takes the place of what others wrote."""
     published = bool(study.citation)
     several = len(study.waves) > 1
     figures = {
@@ -327,10 +328,12 @@ def report_of(study: Presentation, **more: Any) -> Report:
         "disclosure": DISCLOSURE,
         "limitations": "Few *answered*.\n\n## Who\n\n- people\n- **others**",
         "session": {"python": "3", "surveywaves": "1.0"},
-    } | more
-    return assemble(
-        tables(study, published=published), captions(figures), dict.fromkeys(figures, SVG), study, **given
-    )
+    }
+    frames, said = tables(study, published=published), captions(figures)
+    if text:
+        given |= {"disclosure": text, "session": {"x": text}}
+        frames, said = spoiled(frames, text), said.assign(title=text, caption=text, alt=text)
+    return assemble(frames, said, dict.fromkeys(figures, SVG), study, **given | more)
 
 
 def captions(names: Mapping[str, str]) -> pd.DataFrame:
@@ -849,3 +852,11 @@ STUDIES = {
     "observed": presentation(evidence=(Evidence.OBSERVED,) * 3),
 } | {name: presentation(words={"*": text}) for name, text in HOSTILE.items()}
 PLAIN = "three waves, three organisations"
+
+
+@cache
+def report_named(name: str) -> Report:
+    """Assemble the report of one of the studies; hostile words stand in all labels, tables and captions at once."""
+    return report_of(
+        STUDIES[name], HOSTILE.get(name, "")[:200]
+    )  # two endless words in a row fill more than a page

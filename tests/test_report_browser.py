@@ -12,7 +12,7 @@ import pytest
 
 from browser import Browser, needs_chromium
 from surveywaves.report import render
-from synthetic_report import HOSTILE, PLAIN, STUDIES, TEMPLATES, report_of
+from synthetic_report import HOSTILE, PLAIN, TEMPLATES, report_named
 
 pytestmark = needs_chromium
 
@@ -28,7 +28,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 def written(name: str, folder: Path) -> Path:
     path = folder / "index.html"
-    path.write_text(render(report_of(STUDIES[name]), templates=TEMPLATES), encoding="utf-8")
+    path.write_text(render(report_named(name), templates=TEMPLATES), encoding="utf-8")
     return path
 
 
