@@ -178,7 +178,7 @@ def test_tables_in_two_units_are_marked_for_the_switch(trees) -> None:
     assert trees[PLAIN].xpath("//fieldset//input/@value") == ["percent_favourable", "linear"]
 
 
-def test_figures_without_caption_are_left_out() -> None:
+def test_figures_that_show_nothing_are_left_out() -> None:
     study = STUDIES[PLAIN]
     drawn = {"change_profile": SVG, "planning": SVG}
     report = assemble(tables(study), captions({"planning": "G"}), drawn, study)

@@ -153,8 +153,7 @@ def differences_in_change(contrasts: pd.DataFrame, presentation: Presentation) -
         f"intervals. {_coloured(presentation)}"
     )
     alt = f"{title}. {_said(own, 'higher', 'lower', 'difference')}"
-    # What shows nothing has no caption, and no report takes it.
-    return page.drawing(rows, caption=caption if own.shown else "", alt=alt)
+    return page.drawing(rows, caption=caption, alt=alt)
 
 
 def _said(own: Estimates, up: str, down: str, noun: str) -> str:
