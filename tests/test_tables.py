@@ -137,6 +137,9 @@ def test_an_estimate_gets_no_more_decimals_than_two_figures_of_its_error(
 ) -> None:
     [row] = tidy([{"estimate": 29.0, "std_error": error}]).itertuples()
     assert decimals_of(row, most) == places
+    ends = {"conf_low": 24.0, "conf_high": 34.0}
+    [whole] = tidy([{"estimate": 29.0, "std_error": error, **ends}]).itertuples()
+    assert decimals_of(whole, most) == 0, "nor more than it was released with"
 
 
 # --- every printed number is a released one -----------------------------------------------------------------------

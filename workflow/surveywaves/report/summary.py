@@ -139,9 +139,9 @@ class Told(Found):
     def _cell(
         self, table: str, column: str, unit: str = "", *, signed: bool = False, places: int = 0, **where: str
     ) -> Number:
-        """Take a cell; without decimals where it and its like were released in whole units, errors too."""
+        """Take a cell; without decimals where it and its like were released in whole units."""
         here = {"analysis": ANALYSIS[self.material.unit]} | where
-        like = self.material.numbers.known(table, "estimate", "std_error", "conf_low", "conf_high", **here)
+        like = self.material.numbers.known(table, "estimate", "conf_low", "conf_high", **here)
         whole = len(like) > 0 and bool((like == np.round(like)).all())
         decimals = 0 if whole else max(places, self.material.decimals)
         return self.material.numbers.cell(
