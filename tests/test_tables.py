@@ -137,9 +137,6 @@ def test_an_estimate_gets_no_more_decimals_than_two_figures_of_its_error(
 ) -> None:
     [row] = tidy([{"estimate": 29.0, "std_error": error}]).itertuples()
     assert decimals_of(row, most) == places
-    ends = {"conf_low": 24.0, "conf_high": 34.0}
-    [whole] = tidy([{"estimate": 29.0, "std_error": error, **ends}]).itertuples()
-    assert decimals_of(whole, most) == 0, "nor more than it was released with"
 
 
 # --- every printed number is a released one -----------------------------------------------------------------------
@@ -345,6 +342,11 @@ def one_change(first: float, last: float, estimate: float, note: str = "") -> Ce
 )
 def test_why_a_change_is_no_difference_is_noted_once(first, last, estimate, note, notes) -> None:
     assert one_change(first, last, estimate, note).notes == notes
+
+
+def test_what_was_released_in_whole_numbers_has_no_decimal() -> None:
+    assert one_change(76.0, 80.0, 4.0).text == "+4 (3 to 5)"
+    assert one_change(76.0, 80.0, 4.2).text == "+4.2 (3.2 to 5.2)"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from operator import itemgetter
+from itertools import chain
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 
 import pandas as pd
@@ -34,6 +35,9 @@ MANY_CELLS: Final = 8
 
 SIDE_BY_SIDE: Final = 2
 """Organisations whose changes stand beside each other at most."""
+
+_kind: Final = attrgetter("analysis", "term", "wave", "organisation")
+"""What estimates share that are rounded alike."""
 
 BEFORE_ROUNDING: Final = "Computed before rounding."
 OVER_ALL: Final = "Not the difference between the levels, which are over every statement that the wave asked."
@@ -81,6 +85,22 @@ class Estimates:
         """Choose the contrasts of one kind, of one wave or all."""
         return contrast_rows(self.contrasts, self.unit, kind, wave=wave)
 
+    def printed(self, row: Any, *, signed: bool = False, bounds: bool = False) -> Cell:
+        """Print a level or a contrast: without decimals where all of its kind were released in whole numbers."""
+        coarse = row is not None and _kind(row) in self._coarse
+        decimals = 0 if coarse else self.decimals
+        return printed.estimate(row, self.labels, decimals=decimals, signed=signed, bounds=bounds)
+
+    @cached_property
+    def _coarse(self) -> set[Any]:
+        """Kinds of estimates that were released in whole numbers: in steps of 1, 2 or more."""
+        finer: dict[Any, bool] = {}
+        for row in chain(records(self.means), records(self.contrasts)):
+            ends = (row.estimate, row.conf_low, row.conf_high)
+            fraction = any(not is_missing(end) and end != round(end) for end in ends)
+            finer[_kind(row)] = finer.get(_kind(row), False) or fraction
+        return {kind for kind, own in finer.items() if not own}
+
     # --- columns --------------------------------------------------------------------------------------------------
 
     def scale(self, name: str, words: str = "") -> Cell:
@@ -109,7 +129,7 @@ class Estimates:
                 return (printed.NOTHING,) * 4
             waves = pair(row.wave) or ("", "")
             levels = [self.level.get((row.scale, wave, row.organisation)) for wave in reversed(waves)]
-            before, after = (printed.estimate(level, self.labels, decimals=self.decimals) for level in levels)
+            before, after = map(self.printed, levels)
             moved, p = self._contrast(row)
             if moved.more and printed.differ(before, after, moved):
                 moved = moved.noted(OVER_ALL if printed.remarks(row.note, self.labels) else BEFORE_ROUNDING)
@@ -119,7 +139,7 @@ class Estimates:
 
     def _contrast(self, row: Any) -> tuple[Cell, Cell]:
         """Print a contrast with its interval, the sign of its decision and its own remarks; and its adjusted p."""
-        cell = printed.estimate(row, self.labels, decimals=self.decimals, signed=True, bounds=True)
+        cell = self.printed(row, signed=True, bounds=True)
         if row is not None and not is_missing(row.estimate):
             cell = cell.noted(*printed.remarks(row.note, self.labels))
         return printed.decided(cell, row), printed.p(row)
@@ -290,7 +310,7 @@ def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
             row = found.level.get((about[1], wave, name or about[0]))
             # Who was not asked is said once, below the table.
             asked = row is not None and not str(row.note).startswith("nobody")
-            return printed.estimate(row if asked else None, labels, decimals=found.decimals, bounds=True)
+            return found.printed(row if asked else None, bounds=True)
 
         return numbers(*heads), cell
 

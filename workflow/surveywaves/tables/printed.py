@@ -80,13 +80,7 @@ def count_and_percent(row: Any) -> Cell:
 
 
 def decimals_of(row: Any, most: int) -> int:
-    """Count the decimals that an estimate warrants: to two figures of its standard error, `most` at most.
-
-    None, if it and its interval were released in whole numbers: those may be in steps of 2, or of 5.
-    """
-    released = [as_float(getattr(row, name, None)) for name in ("estimate", "conf_low", "conf_high")]
-    if all(map(float.is_integer, released)):
-        return 0
+    """Count the decimals that an estimate warrants: to two figures of its standard error, `most` at most."""
     error = as_float(getattr(row, "std_error", None))
     if not math.isfinite(error) or error <= 0:
         return most
