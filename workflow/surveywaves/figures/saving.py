@@ -56,8 +56,10 @@ def save_all(
             )
             jobs.append(beside.submit(typeset, slide.words, svgs[1], folder / SLIDES, slides.style.dpi))
             if isinstance(one.exhibit, Figure) and one.exhibit.narrow:
-                narrow = svg_of(draw(one, tables, on_telephone(presentation)))
-                write_text(narrow, str(folder / NARROW / f"{one.name}.svg"))
+                # A page holds both, each with ids of its own.
+                narrow = draw(one, tables, on_telephone(presentation))
+                narrow_svg = svg_of(replace(narrow, name=f"{one.name} {NARROW}"))
+                write_text(narrow_svg, str(folder / NARROW / f"{one.name}.svg"))
             if len(drawing.rows):
                 said.append(drawing.words)
         for job in jobs:
