@@ -6,13 +6,20 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.findings import CHANGE, DIFFERENCE, GAP, contrast_rows, level_rows, main_pair
+from surveywaves.findings import (
+    CHANGE,
+    DIFFERENCE,
+    GAP,
+    contrast_rows,
+    in_whole_numbers,
+    level_rows,
+    main_pair,
+)
 from surveywaves.tables import printed
 from surveywaves.tables.layout import Cell, Maker, Ranked, Table, by, everybody, laid_out, numbers, stacked
 from surveywaves.terms import ALL, BETWEEN, LOW_RELIABILITY_MARK, PERCENT_FAVOURABLE
@@ -35,9 +42,6 @@ MANY_CELLS: Final = 8
 
 SIDE_BY_SIDE: Final = 2
 """Organisations whose changes stand beside each other at most."""
-
-_kind: Final = attrgetter("analysis", "term", "wave", "organisation")
-"""What estimates share that are rounded alike."""
 
 BEFORE_ROUNDING: Final = "Computed before rounding."
 OVER_ALL: Final = "Not the difference between the levels, which are over every statement that the wave asked."
@@ -86,20 +90,14 @@ class Estimates:
         return contrast_rows(self.contrasts, self.unit, kind, wave=wave)
 
     def printed(self, row: Any, *, signed: bool = False, bounds: bool = False) -> Cell:
-        """Print a level or a contrast: without decimals where all of its kind were released in whole numbers."""
-        coarse = row is not None and _kind(row) in self._coarse
-        decimals = 0 if coarse else self.decimals
+        """Print a level or a contrast; without decimals where it and its like were released in whole numbers."""
+        whole = row is not None and (row.scale, row.organisation) in self._whole
+        decimals = 0 if whole else self.decimals
         return printed.estimate(row, self.labels, decimals=decimals, signed=signed, bounds=bounds)
 
     @cached_property
-    def _coarse(self) -> set[Any]:
-        """Kinds of estimates that were released in whole numbers: in steps of 1, 2 or more."""
-        finer: dict[Any, bool] = {}
-        for row in chain(records(self.means), records(self.contrasts)):
-            ends = (row.estimate, row.conf_low, row.conf_high)
-            fraction = any(not is_missing(end) and end != round(end) for end in ends)
-            finer[_kind(row)] = finer.get(_kind(row), False) or fraction
-        return {kind for kind, own in finer.items() if not own}
+    def _whole(self) -> set[tuple[str, str]]:
+        return in_whole_numbers(self.means, self.contrasts, self.unit)
 
     # --- columns --------------------------------------------------------------------------------------------------
 
