@@ -25,6 +25,7 @@ from surveywaves.mixed.maximum import Grid, Teams
 from surveywaves.mixed.quadrature import Likelihood, Nested, Nodes, without_teams
 from surveywaves.terms import Status
 from test_mixed_linear import assert_no_numbers, options, respondents, row
+from test_mixed_ordinal import CDF
 
 ORACLE = Path(__file__).parent / "oracle" / "ordinal"
 ANSWERS = pd.read_csv(ORACLE / "teams.csv")
@@ -200,7 +201,9 @@ def test_likelihood_is_the_integral_over_teams_of_integrals_over_respondents(lin
                 if code:
                     eta = theta[t + design.cell[group]] + (theta[t + 4 + item - 1] if item else 0.0)
                     eta = eta + theta[-2] * z + theta[-1] * v
-                    chance = chance * (link.cdf(bounds[code] - eta) - link.cdf(bounds[code - 1] - eta))
+                    chance = chance * (
+                        CDF[link.name](bounds[code] - eta) - CDF[link.name](bounds[code - 1] - eta)
+                    )
             product *= float(simpson(chance, x=z)) ** design.count[pattern]
         return product
 

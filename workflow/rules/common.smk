@@ -37,6 +37,7 @@ from surveywaves.study.parts import (
     DescribingPart,
     ExportPart,
     HarmonisingPart,
+    InvariancePart,
     MeasuringPart,
     PlanningPart,
     Presentation,
@@ -113,7 +114,7 @@ wildcard_constraints:
     wave="|".join(WAVES),
 
 
-# In how many jobs compare and measure do their scales, before they put them together; with 1 there are no such jobs.
+# In how many jobs compare, measure and invariance do their scales, before they put them together; with 1 there are no such jobs.
 scattergather:
     scales=1,
 

@@ -107,8 +107,8 @@ _ALL: Final = (
         linked=("floor", "ceiling"),
     ),
     Statistic(terms.SCALE_USE, "measure", ("scale",)),
-    Statistic(terms.DIF, "measure", ("scale", "item", "wave", "organisation", "term")),
-    Statistic(terms.STRUCTURE, "measure", ("scale", "item", "wave", "organisation", "term")),
+    Statistic(terms.DIF, "invariance", ("scale", "item", "wave", "organisation", "term")),
+    Statistic(terms.STRUCTURE, "invariance", ("scale", "item", "wave", "organisation", "term")),
     Statistic(terms.MEANS, "compare", _TESTED),
     Statistic(terms.CONTRASTS, "compare", _TESTED),
     Statistic(terms.ITEM_CONTRASTS, "compare", ("analysis", "scale", "item", "wave", "organisation", "term")),
@@ -147,7 +147,7 @@ _ALL: Final = (
 STATISTICS: Final[Mapping[str, Statistic]] = {one.name: one for one in _ALL if not one.private}
 """Every released table by its name."""
 
-ESTIMATING: Final = ("describe", "measure", "compare", "crosscheck", "sensitivity", "plan")
+ESTIMATING: Final = ("describe", "measure", "invariance", "compare", "crosscheck", "sensitivity", "plan")
 """Stages that compute what stands under `results/statistics/`."""
 
 

@@ -435,18 +435,35 @@ class MeasuringPart(Model):
     confidence: float
     min_cell: int
     scale_use: ScaleUse
-    functioning_min_n: int
     seed: int
 
     @classmethod
     def of(cls, study: Study) -> MeasuringPart:
         """Take the part out of a study."""
+        return cls(
+            instrument=_instrument(study, "scale"),
+            sample=SamplePart.of(study),
+            **_shared(cls, study.config.analysis, study.config),
+        )
+
+
+class InvariancePart(Model):
+    """What invariance needs of a study."""
+
+    instrument: Instrument
+    sample: SamplePart
+    confidence: float
+    functioning_min_n: int
+
+    @classmethod
+    def of(cls, study: Study) -> InvariancePart:
+        """Take the part out of a study."""
         analysis = study.config.analysis
         return cls(
             instrument=_instrument(study, "scale"),
             sample=SamplePart.of(study),
+            confidence=analysis.confidence,
             functioning_min_n=analysis.functioning.min_n,
-            **_shared(cls, analysis, study.config),
         )
 
 
