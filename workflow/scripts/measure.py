@@ -15,8 +15,10 @@ with stage(snakemake):
     if not found:
         sample = Sample(read(given.responses), **dict(part.sample))
         sample, scales, _ = on_one_range(sample, scales_of(part.instrument), whole=True)
-        options = {"confidence": part.confidence, "min_n": part.min_cell, "seed": part.seed}
-        found = [reliability(sample, scale, **options) for scale in scales]
+        found = [
+            reliability(sample, scale, confidence=part.confidence, min_n=part.min_cell, seed=part.seed)
+            for scale in scales
+        ]
     together = pd.concat([tidy([]), *found], ignore_index=True)
     write(together, snakemake.output.reliability, private=True)
     write(

@@ -13,6 +13,8 @@ with stage(snakemake):
     part, item = MeasuringPart.model_validate(snakemake.params.part), snakemake.wildcards.scatteritem
     sample = Sample(read(snakemake.input.responses), **dict(part.sample))
     sample, scales, _ = on_one_range(sample, scales_of(part.instrument), whole=True)
-    options = {"confidence": part.confidence, "min_n": part.min_cell, "seed": part.seed}
-    found = [reliability(sample, scales[at], **options) for at in share_of(len(scales), item)]
+    found = [
+        reliability(sample, scales[at], confidence=part.confidence, min_n=part.min_cell, seed=part.seed)
+        for at in share_of(len(scales), item)
+    ]
     write(pd.concat([tidy([]), *found], ignore_index=True), snakemake.output.found, private=True)
