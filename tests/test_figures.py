@@ -423,7 +423,7 @@ def test_captions_name_every_figure_once(tmp_path: Path) -> None:
         "a study without a plan shows none"
     )
     assert all((tmp_path / f"slides/{name}.png").exists() for name in captions["figure"])
-    assert [path.name for path in (tmp_path / "narrow").iterdir()] == ["profile.svg"]
+    assert (tmp_path / "narrow/profile.svg").exists()
 
 
 def test_a_slide_shows_the_study_in_its_own_style() -> None:
