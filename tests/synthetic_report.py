@@ -31,15 +31,11 @@ from surveywaves.tidy import tidy
 
 TEMPLATES = Path(__file__).parent.parent / "workflow" / "report"
 
-SVG = """<?xml version="1.0" encoding="utf-8"?>
-<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="360pt" height="90pt"
- viewBox="0 0 360 90"><metadata>made by http://example.org</metadata>
-<defs><style type="text/css">*{stroke-linejoin: round}</style>
-<clipPath id="clip"><rect width="300" height="60"/></clipPath><path id="glyph" d="M0 0h9v9z"/></defs>
-<g id="axes_1" clip-path="url(#clip)"><rect x="10" y="10" width="200" height="30" fill="#0b4f8a"/>
-<use xlink:href="#glyph" x="20" y="60"/><text x="40" y="70">A bar</text></g>
-<g><title>first: 12</title><rect x="10" y="10" width="50" height="9"/></g>
-<g><title>second: 34</title><rect x="70" y="10" width="90" height="9"/></g></svg>"""
+SVG = """<svg xmlns="http://www.w3.org/2000/svg" role="group" aria-label="Bars" width="360pt" height="90pt"
+ viewBox="0 0 360 90"><g><rect x="10" y="10" width="200" height="30" fill="#0b4f8a"/>
+<text x="40" y="70">A bar</text></g>
+<g class="value"><title>first: 12</title><rect x="10" y="10" width="50" height="9"/></g>
+<g class="value"><title>second: 34</title><rect x="70" y="10" width="90" height="9"/></g></svg>"""
 
 FOUR = ResponseScale(
     labels=("Never", "Rarely", "Often", "Always"), short=("NV", "RA", "OF", "AL"), favourable=(3, 4)

@@ -232,12 +232,19 @@ FIGURES: Final = (
         needs=("scales", "several_waves"),
         narrow=True,
     ),
-    Figure("profile", "figures.levels:profile", ("means",), "summary", needs=("scales", "one_wave")),
+    Figure(
+        "profile", "figures.levels:profile", ("means",), "summary", needs=("scales", "one_wave"), narrow=True
+    ),
     Figure("respondents", "figures.respondents:respondents", ("respondents",), "first", needs=("variables",)),
     Figure(
-        "ranking", "figures.levels:profile", ("means",), "scales", needs=("scales", "several_waves", "many")
+        "ranking",
+        "figures.levels:profile",
+        ("means",),
+        "scales",
+        needs=("scales", "several_waves", "many"),
+        narrow=True,
     ),
-    Figure("gradient", "figures.levels:gradient", ("means",), "scales", needs=("gradient",)),
+    Figure("gradient", "figures.levels:gradient", ("means",), "scales", needs=("gradient",), narrow=True),
     Figure(
         "likert_{group}",
         "figures.likert:likert",
@@ -251,6 +258,7 @@ FIGURES: Final = (
         ("contrasts",),
         "parted",
         needs=("scales", "several_waves", "several_organisations"),
+        narrow=True,
     ),
     Figure(
         "robustness",
