@@ -1,6 +1,6 @@
 # surveywaves: from the raw files of every wave to the report.
 #
-#   ingest -> harmonise -> pool -> describe, measure, compare -> audit -> release -> figures -> report
+#   ingest -> harmonise -> pool -> describe, measure, invariance, compare -> audit -> release -> figures -> report
 #
 # The study is described under config/; nothing in workflow/ knows a wave, an organisation or an item by name.
 from snakemake.utils import min_version
@@ -16,6 +16,7 @@ include: "workflow/rules/pool.smk"
 include: "workflow/rules/export.smk"
 include: "workflow/rules/describe.smk"
 include: "workflow/rules/measure.smk"
+include: "workflow/rules/invariance.smk"
 include: "workflow/rules/compare.smk"
 include: "workflow/rules/crosscheck.smk"
 include: "workflow/rules/plan.smk"

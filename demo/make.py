@@ -12,7 +12,7 @@ import pandas as pd
 from simulate import DemoPart, make_demo
 from simulate.interviews import interviews
 from surveywaves.files import read, write_bytes
-from surveywaves.published import apply_decisions, settle
+from surveywaves.published.settling import apply_decisions, settle
 from surveywaves.study import Study, load_study
 
 HERE = Path(__file__).parent

@@ -1,7 +1,7 @@
 """Whole studies, each run once for all tests that look at what comes out; what runs one is marked `slow`.
 
-A run costs 50 to 100 s of CPU: faults on the way and other ways of running share one (`test_killed.py`), and an edit
-(`test_fresh.py`) goes into one that is there.
+A run costs 25 to 35 s of CPU, and twice that where its jobs are no forks (`runs.py`): faults on the way and other ways
+of running share one (`test_killed.py`), and an edit (`test_fresh.py`) goes into one that is there.
 """
 
 from __future__ import annotations

@@ -1,23 +1,35 @@
-"""Runs of the workflow by tests, each in a process of its own that has imported Snakemake already.
+"""Runs of the workflow by tests, each in a process of its own that has imported the packages already.
 
-That import takes more time than all else of a start. The server that the processes are forked from has imported nothing
-else: the package comes from the workflow that is run, which may be another copy.
+Those imports take more time than all else of a start, and half of what a small job takes: a job's script, too, runs in
+a fork, where Snakemake would start Python anew. surveywaves is not imported before: it comes from the workflow that is
+run, which may be another copy. Runs by the command that users give (`ways.py`, `test_slurm.py`) give the same bytes.
 """
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
+import runpy
+import subprocess
 import sys
 import tempfile
+import traceback
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 REPOSITORY = Path(__file__).parent.parent
 
 SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload(["snakemake.cli"])
+SERVER.set_forkserver_preload(
+    [
+        *("snakemake.cli", "snakemake.report.html_reporter", "smart_open"),
+        *("openpyxl", "pingouin", "pyarrow.parquet", "pydantic", "pyreadstat"),
+    ]
+)
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in the workflow: what is imported reads it once
 
 
 @dataclass(frozen=True)
@@ -70,5 +82,29 @@ def _run(folder: Path, said: str, arguments: list[str], environment: dict[str, s
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
+    gc.freeze()  # what is imported stays
     sys.argv = ["snakemake", *arguments]
+    import_module("snakemake.script").PythonScript.execute_script = _run_script
     import_module("snakemake.cli").main(arguments)
+
+
+def _run_script(script: Any, file: str, edit: bool = False) -> None:
+    """Run a job's script in a fork, in the place of Snakemake's way."""
+    job = os.fork()
+    if not job:
+        status = 1
+        try:
+            runpy.run_path(file, run_name="__main__")
+            status = 0
+        except SystemExit as ended:
+            print(ended.code if isinstance(ended.code, str) else "", file=sys.stderr)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(status)
+    with import_module("snakemake.benchmark").benchmarked(job, script.bench_record):
+        _, ended = os.waitpid(job, 0)
+    if ended:
+        raise subprocess.CalledProcessError(os.waitstatus_to_exitcode(ended), file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from functools import cache
 from itertools import combinations, pairwise, product
 from pathlib import Path
 from typing import Any
@@ -30,15 +31,11 @@ from surveywaves.tidy import tidy
 
 TEMPLATES = Path(__file__).parent.parent / "workflow" / "report"
 
-SVG = """<?xml version="1.0" encoding="utf-8"?>
-<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="360pt" height="90pt"
- viewBox="0 0 360 90"><metadata>made by http://example.org</metadata>
-<defs><style type="text/css">*{stroke-linejoin: round}</style>
-<clipPath id="clip"><rect width="300" height="60"/></clipPath><path id="glyph" d="M0 0h9v9z"/></defs>
-<g id="axes_1" clip-path="url(#clip)"><rect x="10" y="10" width="200" height="30" fill="#0b4f8a"/>
-<use xlink:href="#glyph" x="20" y="60"/><text x="40" y="70">A bar</text></g>
-<g><title>first: 12</title><rect x="10" y="10" width="50" height="9"/></g>
-<g><title>second: 34</title><rect x="70" y="10" width="90" height="9"/></g></svg>"""
+SVG = """<svg xmlns="http://www.w3.org/2000/svg" role="group" aria-label="Bars" width="360pt" height="90pt"
+ viewBox="0 0 360 90"><g><rect x="10" y="10" width="200" height="30" fill="#0b4f8a"/>
+<text x="40" y="70">A bar</text></g>
+<g class="value"><title>first: 12</title><rect x="10" y="10" width="50" height="9"/></g>
+<g class="value"><title>second: 34</title><rect x="70" y="10" width="90" height="9"/></g></svg>"""
 
 FOUR = ResponseScale(
     labels=("Never", "Rarely", "Often", "Always"), short=("NV", "RA", "OF", "AL"), favourable=(3, 4)
@@ -316,8 +313,8 @@ HOSTILE = {
 """Words that would do something where they are taken for more than words."""
 
 
-def report_of(study: Presentation, **more: Any) -> Report:
-    """Assemble the report of a study with all its tables and figures."""
+def report_of(study: Presentation, text: str = "", **more: Any) -> Report:
+    """Assemble the report of a study with all its tables and figures; a text takes the place of what others wrote."""
     published = bool(study.citation)
     several = len(study.waves) > 1
     figures = {
@@ -327,10 +324,12 @@ def report_of(study: Presentation, **more: Any) -> Report:
         "disclosure": DISCLOSURE,
         "limitations": "Few *answered*.\n\n## Who\n\n- people\n- **others**",
         "session": {"python": "3", "surveywaves": "1.0"},
-    } | more
-    return assemble(
-        tables(study, published=published), captions(figures), dict.fromkeys(figures, SVG), study, **given
-    )
+    }
+    frames, said = tables(study, published=published), captions(figures)
+    if text:
+        given |= {"disclosure": text, "session": {"x": text}}
+        frames, said = spoiled(frames, text), said.assign(title=text, caption=text, alt=text)
+    return assemble(frames, said, dict.fromkeys(figures, SVG), study, **given | more)
 
 
 def captions(names: Mapping[str, str]) -> pd.DataFrame:
@@ -849,3 +848,11 @@ STUDIES = {
     "observed": presentation(evidence=(Evidence.OBSERVED,) * 3),
 } | {name: presentation(words={"*": text}) for name, text in HOSTILE.items()}
 PLAIN = "three waves, three organisations"
+
+
+@cache
+def report_named(name: str) -> Report:
+    """Assemble the report of one of the studies; hostile words stand in all labels, tables and captions at once."""
+    return report_of(
+        STUDIES[name], HOSTILE.get(name, "")[:200]
+    )  # two endless words in a row fill more than a page

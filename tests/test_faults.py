@@ -22,6 +22,7 @@ from drawn_raw import drawn_raw
 from runs import REPOSITORY
 from runs import snakemake as run_snakemake
 from surveywaves import files, freshness
+from surveywaves.cli import main
 from surveywaves.files import closed, flush, flush_all, write_bytes
 from surveywaves.script import mistakes_in, stage
 from test_script import job  # noqa: F401 - a fixture
@@ -66,6 +67,33 @@ def test_what_a_machine_lacks_is_one_line(
 def test_a_fault_of_the_code_stays_one() -> None:
     for error in (FileNotFoundError(errno.ENOENT, "x", "a"), ValueError("x"), RuntimeError("x")):
         assert mistakes_in(error, "measure") is None
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_a_job_that_is_ended_leaves_nothing_half_made_and_no_traceback(
+    job: SimpleNamespace,  # noqa: F811
+    end: signal.Signals,
+) -> None:
+    before = signal.getsignal(end)
+    with pytest.raises(SystemExit) as ended, stage(job), files.whole("out/table.tsv") as half:
+        half.touch()
+        os.kill(os.getpid(), end)
+    assert ended.value.code == 128 + end
+    assert list(Path("out").iterdir()) == [] and not Path("logs/measure.log").exists()
+    assert signal.getsignal(end) == before
+
+
+def test_a_command_says_in_a_line_what_the_machine_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert main(["new", str(tmp_path / "file/study")]) == 1
+    assert "a file lies where a folder belongs (hint: " in capsys.readouterr().err
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert main(["new", str(tmp_path / "study")]) == 1
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith("surveywaves new: no space left on the disk (hint: ")
 
 
 def test_where_there_is_no_room_for_the_line_it_is_on_the_screen(

@@ -25,16 +25,17 @@ READS = {
     "pool": {"harmonise"},
     "describe": {"pool"},
     "measure": {"pool"},
+    "invariance": {"pool"},
     "plan": {"pool"},
     "compare": {"pool", "measure"},
-    "sensitivity": {"pool", "measure"},
+    "sensitivity": {"pool", "invariance"},
     "crosscheck": {"pool", "measure", "compare"},
     "audit": {"settle", "describe"},
     "codebook": {"ingest"},
     "export": {"pool", "codebook"},
     "release": {
-        *("ingest", "harmonise", "pool", "describe", "measure", "compare", "crosscheck"),
-        *("sensitivity", "plan", "audit"),
+        *("ingest", "harmonise", "pool", "describe", "measure", "invariance", "compare"),
+        *("crosscheck", "sensitivity", "plan", "audit"),
     },
     "checklist": {"release"},
     "figures": {"release"},
@@ -251,7 +252,7 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     ),
     "min_cell and functioning.min_n exchanged": (
         text(NAMES, "^  min_cell: 5", "  min_cell: 20\n  functioning: {min_n: 5}"),
-        and_what_follows("measure", "plan") | SHOWN,
+        and_what_follows("measure", "invariance", "compare", "plan", "sensitivity") | SHOWN,
     ),
     "a covariate": (
         text(NAMES, r"covariates: \[\]", "covariates: [mode]"),
@@ -277,7 +278,7 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     ),
     "an item's key": (
         text("config/items.tsv", r"^(colleagues_1\t.*)\t\+\t", r"\1\t-\t"),
-        and_what_follows("describe", "measure", "compare", "plan", "sensitivity") | WORDED,
+        and_what_follows("describe", "measure", "invariance", "compare", "plan", "sensitivity") | WORDED,
     ),
     "favourable answers": (
         text(NAMES, r"favourable: \[4, 5\]", "favourable: [5]"),

@@ -326,7 +326,6 @@ def test_flags_ask_for_size_and_significance() -> None:
     assert flagged(found, at_least="large") == {"s": ["a"]}
     assert flagged(found, criterion="zumbo") == {"s": []}
     assert flagged(found, significance=1e-300) == {"s": []}
-    assert flagged(found, kind="nonuniform") == {"s": []}
     assert "a" in flagged(found, at_least="negligible")["s"]
     few = found_in(simulated(n=12, shift=0.6, seed=3), min_n=5)
     assert one(few, "total_r2_change")["estimate"] > 0.035

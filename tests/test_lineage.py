@@ -270,7 +270,7 @@ def test_a_number_is_traced_in_a_pin_by_what_the_pin_keeps(
         trace(words, places(study), pin="two")
     path = study / "results/pins/one/released/contrasts.csv"
     path.write_text(path.read_text(encoding="utf-8").replace("0.", "1.", 1), encoding="utf-8")
-    with pytest.raises(SurveywavesError, match=r"released/contrasts\.csv: has changed since it was pinned"):
+    with pytest.raises(SurveywavesError, match=r"released/contrasts\.csv: changed since it was pinned"):
         trace(words, places(study), pin="one")
 
 

@@ -250,7 +250,7 @@ def test_kept_columns_and_null_directions_describe_the_columns() -> None:
     x, _, _ = dense(design)
     assert fit.rank == np.linalg.matrix_rank(x) == x.shape[1] - 2
     np.testing.assert_allclose(x / fit.determined.scale @ fit.determined.null, 0, atol=1e-9)
-    assert fit.obstacles(np.array([x[0], np.eye(len(fit.columns))[0]])) == ["", NOT_DETERMINED]
+    assert fit.obstacles(np.array([x[0], np.eye(len(fit.coef))[0]])) == ["", NOT_DETERMINED]
 
 
 def test_variance_covariance_is_twice_the_inverse_hessian_of_the_textbook_deviance() -> None:

@@ -149,7 +149,7 @@ def test_answers_that_agree_nearly_perfectly_have_finite_errors() -> None:
     answers[0, 0] = 2
     fit = fit_linear(make_design(frame := respondents(answers), **options(frame)))
     assert fit.status is Status.OK
-    vector = np.eye(len(fit.columns))[0]
+    vector = np.eye(len(fit.coef))[0]
     assert math.sqrt(vector @ fit.cov @ vector) == pytest.approx(
         math.sqrt(vector @ fit.model_cov @ vector), rel=0.5
     )

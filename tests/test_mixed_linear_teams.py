@@ -197,7 +197,7 @@ def test_teams_without_a_variance_leave_the_model_without_teams() -> None:
     np.testing.assert_allclose(fit.coef, without.coef, **FORMULA_TOLERANCE)
     np.testing.assert_allclose(fit.model_cov, without.model_cov, **FORMULA_TOLERANCE)
     fit, without = (fit_linear(design_of(frame, team=team), robust=False) for team in ("team", ""))
-    contrast = np.eye(len(fit.columns))[0]
+    contrast = np.eye(len(fit.coef))[0]
     assert fit.df(contrast[None])[0] == pytest.approx(without.df(contrast[None])[0], rel=1e-8)
 
 

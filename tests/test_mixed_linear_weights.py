@@ -89,7 +89,7 @@ def test_one_weighted_item_is_fitted_as_by_svyglm(name: str) -> None:
     places = [names_in_r(design).index(column) for column in theirs["column"]]
     np.testing.assert_allclose(fit.coef[places], theirs["estimate"], **R_TOLERANCE)
     np.testing.assert_allclose(np.sqrt(np.diagonal(fit.cov)[places]), theirs["std_error"], **R_TOLERANCE)
-    assert fit.df(np.eye(len(fit.columns))[places[0]][None])[0] == theirs["df"].iloc[0]
+    assert fit.df(np.eye(len(fit.coef))[places[0]][None])[0] == theirs["df"].iloc[0]
 
 
 # --- against its own formula ----------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ def clusters_of(frame: pd.DataFrame, design: Design, fit: LinearFit) -> list[Any
         rows, answers = [], []
         for number, item in enumerate(items):
             if pd.notna(person[item]):
-                one = np.zeros(len(fit.columns))
+                one = np.zeros(len(fit.coef))
                 one[design.cells.index((person["wave"], person["organisation"]))] = 1
                 if number:
                     one[design.item_columns.start + number - 1] = 1
@@ -263,7 +263,7 @@ def test_no_variance_between_respondents_is_a_boundary_with_weights_too() -> Non
     frame["weight"] = np.random.default_rng(1).uniform(0.5, 2, len(frame))
     fit = fit_linear(make_design(frame, weight="weight", **how))
     assert (fit.status, fit.tau2) == (Status.BOUNDARY, 0)
-    assert fit.df(np.eye(len(fit.columns))[0][None])[0] == fit.n_respondents - fit.rank
+    assert fit.df(np.eye(len(fit.coef))[0][None])[0] == fit.n_respondents - fit.rank
     rows = {row["term"]: row for row in fit.variances(0.95)}
     assert "std_error" not in rows["tau2"]
     assert rows["sigma2"]["conf_low"] < rows["sigma2"]["estimate"] < rows["sigma2"]["conf_high"]

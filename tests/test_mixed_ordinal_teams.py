@@ -25,6 +25,7 @@ from surveywaves.mixed.maximum import Grid, Teams
 from surveywaves.mixed.quadrature import Likelihood, Nested, Nodes, without_teams
 from surveywaves.terms import Status
 from test_mixed_linear import assert_no_numbers, options, respondents, row
+from test_mixed_ordinal import CDF
 
 ORACLE = Path(__file__).parent / "oracle" / "ordinal"
 ANSWERS = pd.read_csv(ORACLE / "teams.csv")
@@ -88,9 +89,9 @@ def variances(fit: OrdinalFit) -> pd.DataFrame:
 # --- against R ---------------------------------------------------------------------------------------------
 
 
-def companies(every: int, *items: str) -> Design:
+def companies(frame: pd.DataFrame, *items: str) -> Design:
     return make_design(
-        COMPANIES.iloc[::every],
+        frame,
         items=items,
         keys=dict.fromkeys(items, 1),
         response_range=(1, 5),
@@ -115,16 +116,7 @@ def as_theta(design: Design, found: pd.Series, *spreads: str) -> np.ndarray:
 def test_likelihood_is_that_of_integrate_within_integrate(link: str) -> None:
     teams = [f"company {number:02d}" for number in range(2, 8)]
     frame = COMPANIES[COMPANIES["team"].isin(teams)].iloc[:40]
-    items = ["LEAD03", "LEAD05"]
-    design = make_design(
-        frame,
-        items=items,
-        keys=dict.fromkeys(items, 1),
-        response_range=(1, 5),
-        waves=["even", "odd"],
-        organisations=["calm", "hostile"],
-        team="team",
-    )
+    design = companies(frame, "LEAD03", "LEAD05")
     thresholds, effects = [-2.4, -1.1, 0.3, 2.1], [0.0, 0.4, -0.3, 0.2]
     theta = np.array([*thresholds, *effects, 0.5, 1.3, 0.7])
     nested = nested_of(design, LINKS[link])
@@ -135,7 +127,7 @@ def test_likelihood_is_that_of_integrate_within_integrate(link: str) -> None:
 
 @pytest.mark.parametrize("link", LINKS)
 def test_estimates_are_those_of_a_dense_grid_of_both_effects(link: str) -> None:
-    design = companies(6, "LEAD03", "LEAD05")
+    design = companies(COMPANIES.iloc[::6], "LEAD03", "LEAD05")
     fit, wanted = fit_ordinal(design, link=link), expected("nested", link)["estimate"]
     assert fit.status is Status.OK
     assert fit.loglik == pytest.approx(wanted["loglik"], rel=LOGLIK_TOLERANCE)
@@ -154,7 +146,7 @@ def in_their_terms(design: Design, fit: OrdinalFit) -> np.ndarray:
 
 @pytest.mark.parametrize("link", LINKS)
 def test_estimates_of_clmm_by_laplace_are_near_and_less_likely(link: str) -> None:
-    design = companies(6, "LEAD03", "LEAD05")
+    design = companies(COMPANIES.iloc[::6], "LEAD03", "LEAD05")
     fit, wanted = fit_ordinal(design, link=link), expected("laplace", link)["estimate"]
     theirs = as_theta(design, wanted, "tau", "omega")
     np.testing.assert_allclose(in_their_terms(design, fit), theirs, rtol=0, atol=LAPLACE)
@@ -167,7 +159,7 @@ def test_estimates_of_clmm_by_laplace_are_near_and_less_likely(link: str) -> Non
 
 @pytest.mark.parametrize("link", LINKS)
 def test_one_item_in_teams_matches_clmm_with_fifteen_nodes(link: str) -> None:
-    design = companies(1, "LEAD05")
+    design = companies(COMPANIES, "LEAD05")
     fit, wanted = fit_ordinal(design, link=link), expected("one_item", link)
     assert math.isnan(fit.tau)
     assert fit.loglik == pytest.approx(wanted.loc["loglik", "estimate"], rel=LOGLIK_TOLERANCE)
@@ -200,7 +192,9 @@ def test_likelihood_is_the_integral_over_teams_of_integrals_over_respondents(lin
                 if code:
                     eta = theta[t + design.cell[group]] + (theta[t + 4 + item - 1] if item else 0.0)
                     eta = eta + theta[-2] * z + theta[-1] * v
-                    chance = chance * (link.cdf(bounds[code] - eta) - link.cdf(bounds[code - 1] - eta))
+                    chance = chance * (
+                        CDF[link.name](bounds[code] - eta) - CDF[link.name](bounds[code - 1] - eta)
+                    )
             product *= float(simpson(chance, x=z)) ** design.count[pattern]
         return product
 

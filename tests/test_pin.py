@@ -29,7 +29,7 @@ from surveywaves.pin import making
 from surveywaves.pin.cause import Asked, to_pin
 from surveywaves.pin.making import pin, statement
 from surveywaves.pin.manifest import Job, Manifest, Places, read_manifest
-from surveywaves.pin.verify import require_whole
+from surveywaves.pin.verify import whole_pin
 from surveywaves.study import Study, load_study
 
 RESULTS = [
@@ -150,7 +150,7 @@ def finished_study(template: Finished, tmp_path: Path) -> Finished:
 def test_a_pin_holds_the_results_and_what_they_are_made_from(finished_study: Finished) -> None:
     told = finished_study.pin()
     folder = finished_study.folder / "results/pins/first"
-    manifest = read_manifest(folder)
+    manifest = whole_pin(folder)
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert files == {
         *("manifest.json", "README.md", "ro-crate-metadata.json", "SHA256SUMS"),
@@ -177,7 +177,6 @@ def test_a_pin_holds_the_results_and_what_they_are_made_from(finished_study: Fin
     assert manifest.environment.packages["numpy"]
     assert "matplotlib" not in manifest.environment.packages
     assert manifest.environment.matplotlib
-    require_whole(folder, manifest)
     assert told[1:3] == [
         "to deposit: results/pins/first.zip, which stays out of git",
         "NOT PROVED (prove=false)",
@@ -369,13 +368,23 @@ def test_a_manifest_comes_back_as_it_was_written(finished_study: Finished) -> No
     manifest = read_manifest(folder)
     assert Manifest.model_validate(manifest.model_dump(mode="json")) == manifest
     path = folder / "manifest.json"
-    path.write_text(path.read_text().replace('"format": 2', '"format": 99'))
-    with pytest.raises(SurveywavesError, match=r"manifest of format 99, this version reads 2 .*source/"):
-        read_manifest(folder)
-    for text, said in (("{", "no JSON$"), ("[]", "no JSON object"), ('"first"', "no JSON object")):
+    other = path.read_text().replace('"format": 2', '"format": 99')
+    no_object = "not a manifest: no JSON object"
+    for text, said in (
+        (other, r"manifest of format 99, this version reads 2 .*source/"),
+        *((text, no_object) for text in ("", "{", "[]", '"first"', "null", "[" * 100_000)),
+        ('{"format": 2}', "not a manifest: label: Field required"),
+    ):
         path.write_text(text)
+        with pytest.raises(SurveywavesError, match=r"manifest\.json: changed since it was pinned"):
+            read_manifest(folder)
+        (folder / "SHA256SUMS").write_text(f"{digest(path)}  manifest.json\n")
         with pytest.raises(SurveywavesError, match=said):
             read_manifest(folder)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(SurveywavesError, match=r"manifest\.json: gone since it was pinned"):
+        read_manifest(folder)
 
 
 def test_an_edited_pin_is_found_out(finished_study: Finished) -> None:
@@ -384,7 +393,7 @@ def test_an_edited_pin_is_found_out(finished_study: Finished) -> None:
     (folder / "released/item_frequencies.csv").write_text("wave,n\nfirst,13\n")
     (folder / "report/index.html").unlink()
     with pytest.raises(SurveywavesError) as found:
-        require_whole(folder, read_manifest(folder))
+        whole_pin(folder)
     lines = str(found.value).splitlines()
     assert len(lines) == 2
     assert "item_frequencies.csv: changed since it was pinned" in lines[0]
@@ -632,7 +641,7 @@ def test_a_pin_that_is_killed_while_it_is_written_is_not_there(
     assert [path.name for path in pins.iterdir()] == [".first.part"], "what lies under its name is whole"
     finished_study.pin("second")
     assert sorted(path.name for path in pins.iterdir()) == ["second", "second.zip"]
-    require_whole(pins / "second", read_manifest(pins / "second"))
+    whole_pin(pins / "second")
 
 
 def test_what_is_edited_while_it_is_pinned_is_not_pinned(

@@ -13,22 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surveywaves.errors import PublishedTableError
-from surveywaves.published import (
-    Agreement,
+from surveywaves.published.checking import ClaimVerdict, beside, check_claims
+from surveywaves.published.printed import Agreement, Percentage, PrintedRow
+from surveywaves.published.settling import (
     CellVerdict,
-    ClaimVerdict,
-    Percentage,
     RowVerdict,
     Settlement,
     apply_decisions,
-    beside,
-    check_claims,
+    best_readings,
     settle,
     settle_column,
     together,
 )
-from surveywaves.published.printed import PrintedRow
-from surveywaves.published.settling import best_readings
 
 PUBLISHED = Path(__file__).parent.parent / "resources" / "published"
 RETURNS = 389

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from sampled import reliability
-from surveywaves.reliability.factors import polychoric
+from surveywaves.reliability.factors import polychoric, tables
 from surveywaves.terms import ALL, Status
 
 ORACLE = Path(__file__).parent / "oracle" / "reliability"
@@ -109,7 +109,7 @@ def test_polychoric_correlations_match_two_step_maximum_likelihood(name: str) ->
         complete = rows[[item for item in keys if item in items]].dropna().to_numpy()
         signs = np.array([keys[item] for item in keys if item in items])
         codes = np.where(signs < 0, low + high - complete, complete).astype(np.intp) - low
-        rho, settled = polychoric(codes, high - low + 1)
+        rho, settled = polychoric(tables(codes, high - low + 1))
         where = {item: number for number, item in enumerate(item for item in keys if item in items)}
         found = rho[theirs["first"].map(where), theirs["second"].map(where)]
         inside = np.abs(found) < 0.99

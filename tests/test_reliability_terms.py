@@ -17,7 +17,7 @@ from sampled import reliability
 from surveywaves.reliability import alpha as of_alpha
 from surveywaves.reliability import usage
 from surveywaves.reliability.answers import Answers, Options
-from surveywaves.reliability.factors import below, density, one_factor, polychoric
+from surveywaves.reliability.factors import below, density, one_factor, polychoric, tables
 from surveywaves.terms import ALL, Status
 
 ORACLE = Path(__file__).parent / "oracle" / "reliability"
@@ -280,7 +280,7 @@ def test_bivariate_normal_at_its_edges() -> None:
 def test_two_by_two_at_the_medians_is_the_sine() -> None:
     # Tetrachoric with both thresholds at 0: P(low, low) = 1/4 + arcsin(rho) / (2 pi).
     codes = np.array([[0, 0]] * 35 + [[0, 1]] * 15 + [[1, 0]] * 15 + [[1, 1]] * 35)
-    rho, settled = polychoric(codes, 2)
+    rho, settled = polychoric(tables(codes, 2))
     assert settled.all()
     assert rho[0, 1] == pytest.approx(np.sin(2 * np.pi * (0.35 - 0.25)), abs=1e-9)
 

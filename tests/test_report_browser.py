@@ -12,7 +12,7 @@ import pytest
 
 from browser import Browser, needs_chromium
 from surveywaves.report import render
-from synthetic_report import HOSTILE, PLAIN, STUDIES, TEMPLATES, report_of
+from synthetic_report import HOSTILE, PLAIN, TEMPLATES, report_named
 
 pytestmark = needs_chromium
 
@@ -28,7 +28,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 def written(name: str, folder: Path) -> Path:
     path = folder / "index.html"
-    path.write_text(render(report_of(STUDIES[name]), templates=TEMPLATES), encoding="utf-8")
+    path.write_text(render(report_named(name), templates=TEMPLATES), encoding="utf-8")
     return path
 
 
@@ -99,6 +99,8 @@ def test_the_page_is_light_and_its_captions_are_short(browser: Browser, shipped:
     browser.open(shipped)
     captions = browser.run("[...document.querySelectorAll('figcaption bdi')].map((one) => one.textContent)")
     assert len(captions) > 15 and max(len(caption.split()) for caption in captions) <= 40
+    ids = browser.run("[...document.querySelectorAll('[id]')].map((one) => one.id)")
+    assert len(ids) == len(set(ids)), "drawings share none"
 
 
 def test_text_in_figures_has_the_width_that_it_was_drawn_with(browser: Browser, shipped: Path) -> None:
@@ -243,7 +245,9 @@ def test_marks_say_their_values_on_hover_and_by_keyboard(browser: Browser, page:
     marks = "[...document.querySelectorAll('.front svg [role=img]')]"
     assert browser.run(f"{marks}.length") == 2
     browser.run(f"{marks}[0].focus()")
-    value = "(() => { const one = document.querySelector('.value'); return one.hidden ? '' : one.textContent; })()"
+    value = (
+        "(() => { const one = document.querySelector('.told'); return one.hidden ? '' : one.textContent; })()"
+    )
     assert browser.run(value) == "first: 12"
     browser.press("ArrowRight")
     assert browser.run(value) == "second: 34"

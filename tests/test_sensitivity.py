@@ -14,7 +14,7 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sampled import compare, compare_fit
+from sampled import Comparison, compare, compare_fit, compare_sample
 from surveywaves.mixed.clmm import fit_ordinal
 from surveywaves.mixed.contrasts import FAMILY, standardised
 from surveywaves.mixed.decisions import decide
@@ -76,6 +76,11 @@ def variants(of: Sample | None = None, **changed: Any) -> tuple[Variant, ...]:
         "reworded": {"second": ("b3",)},
     }
     return stated_variants(of or sample(), **usual | changed)
+
+
+def compared(frame: pd.DataFrame, scale: Scale, **options: Any) -> Comparison:
+    """By `compare_fit` alone, without any variant."""
+    return compare_sample(Sample(frame, WAVES, ORGANISATIONS), scale, **options)
 
 
 def decided(table: pd.DataFrame, multiplicity: str = "holm") -> pd.DataFrame:
@@ -158,15 +163,7 @@ def test_scale_scores_are_compared_by_least_squares() -> None:
     unit = by_hand(frame).loc[("a", "change_standardised", "third - second", "x"), "std_error"]
     unit = of("main").loc[("a", "change_standardised", "third - second", "x"), "std_error"] / unit
     ours = of("scale_score").loc[("a", "change_standardised", "third - second", "x")]
-    total_sd = compare(
-        frame,
-        scale="a",
-        items=A.items,
-        keys=KEYS,
-        response_range=(1, 5),
-        waves=WAVES,
-        organisations=ORGANISATIONS,
-    ).variances.set_index("term")["estimate"]["total_sd"]
+    total_sd = compared(frame, A).variances.set_index("term")["estimate"]["total_sd"]
     assert ours["estimate"] * total_sd == pytest.approx(theirs.effect[0], rel=1e-9)
     assert ours["std_error"] * total_sd == pytest.approx(theirs.sd[0, 0], rel=1e-9)
     assert ours["note"] == "the mean of at least 2 of 4 answers"
@@ -219,16 +216,7 @@ def test_what_the_main_analysis_adjusts_for_is_left_out_again() -> None:
     people = sample(frame, covariates=("job",))
     table = compare_variants(people, [A], variants(people), min_cell=5).table
     assert of("adjusted: job", table=table)["note"].iloc[-1] == "the main analysis adjusts for it"
-    plain = compare(
-        frame,
-        scale="a",
-        items=A.items,
-        keys=KEYS,
-        response_range=(1, 5),
-        waves=WAVES,
-        organisations=ORGANISATIONS,
-        min_cell=5,
-    ).contrasts
+    plain = compared(frame, A, min_cell=5).contrasts
     found = of("unadjusted", table=table)
     tested = ["df", "p_value"]  # the unit is that of the adjusted analysis
     np.testing.assert_allclose(found[tested], plain[tested], rtol=1e-9)
@@ -450,19 +438,7 @@ def test_families_are_the_scales_within_a_variant_and_a_contrast() -> None:
 
 def compare_main_decisions() -> pd.DataFrame:
     """The decisions of the main analysis made by itself, as `statistics/contrasts` has them."""
-    made = [
-        compare(
-            respondents(),
-            scale=scale.name,
-            items=scale.items,
-            keys=KEYS,
-            response_range=(1, 5),
-            waves=WAVES,
-            organisations=ORGANISATIONS,
-            min_cell=5,
-        )
-        for scale in (A, B)
-    ]
+    made = [compared(respondents(), scale, min_cell=5) for scale in (A, B)]
     contrasts, variances = (
         pd.concat([getattr(one, name) for one in made], ignore_index=True)
         for name in ("contrasts", "variances")
@@ -548,8 +524,8 @@ def test_every_variant_has_a_title_for_people() -> None:
     ways_of = sample(team="team", covariates=("job",)), sample(weight="weight")
     every = {way for people in ways_of for way in variants(people, populations=dict.fromkeys(WAVES, 1000))}
     for variant in every:
-        assert "_" not in variant.title
-        assert variant.title[0].isupper()
+        title = variant_title(variant.name)
+        assert "_" not in title and title[0].isupper()
     assert variant_title("only: Web only") == "Web only"
 
 

@@ -327,7 +327,7 @@ def test_no_digit_is_written_that_is_not_released() -> None:
     made = of("nothing moved")
     numbers = ["estimate", "conf_low", "conf_high"]
     whole = {
-        name: table.assign(std_error=3.0, **table[numbers].round()) for name, table in made.tables.items()
+        name: table.assign(std_error=3.1, **table[numbers].round()) for name, table in made.tables.items()
     }
     assert "40% → 38% (−2 points, 90% CI −7 to 3)" in said(Material(whole, made.presentation))
 

@@ -344,6 +344,11 @@ def test_why_a_change_is_no_difference_is_noted_once(first, last, estimate, note
     assert one_change(first, last, estimate, note).notes == notes
 
 
+def test_what_was_released_in_whole_numbers_has_no_decimal() -> None:
+    assert one_change(76.0, 80.0, 4.0).text == "+4 (3 to 5)"
+    assert one_change(76.0, 80.0, 4.2).text == "+4.2 (3.2 to 5.2)"
+
+
 @pytest.mark.parametrize(
     ("decision", "text", "tone"),
     [

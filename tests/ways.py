@@ -105,7 +105,7 @@ def same_bytes(one: Path, other: Path, *, split: bool = False) -> None:
     first, second = outputs(one), outputs(other)
     if split:
         shards = {Path(name).parts[2] for name in second.keys() - first.keys()}
-        assert shards == {"compare", "measure"}
+        assert shards == {"compare", "measure", "invariance"}
         second = {name: second[name] for name in second.keys() & first.keys()}
     assert first.keys() == second.keys()
     assert [name for name in first if first[name] != second[name]] == []
@@ -113,7 +113,7 @@ def same_bytes(one: Path, other: Path, *, split: bool = False) -> None:
     assert len(private) > 6
     assert {path.stat().st_mode & 0o777 for path in private} == {0o600}
     first_records, second_records = records(one), records(other)
-    for rule in ("compare", "measure") if split else ():  # they read what the shards give
+    for rule in ("compare", "measure", "invariance") if split else ():  # they read what the shards give
         first_records.pop(Path(f"results/logs/{rule}.log"))
     assert [name for name in first_records if first_records[name] != second_records.get(name)] == []
     assert len(first_records) > 15

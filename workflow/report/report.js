@@ -109,7 +109,7 @@
 
   // --- values at marks: on hover, on focus, and by arrow keys from one to the next ---
   const offerValues = () => {
-    const value = one(".value");
+    const value = one(".told");
     const put = (mark) => {
       const { left, bottom, width } = mark.getBoundingClientRect();
       value.textContent = mark.getAttribute("aria-label");
@@ -119,10 +119,13 @@
     };
     const hide = () => { value.hidden = true; };
     all(".drawing > svg").forEach((drawing) => {
-      const marks = all("[role=img]", drawing);
+      const marks = all(".value", drawing);
       marks.forEach((mark, place) => {
-        one("title", mark)?.remove(); // the browser would show it a second time
+        const title = one("title", mark);
+        mark.setAttribute("role", "img");
+        mark.setAttribute("aria-label", title.textContent);
         mark.setAttribute("tabindex", place ? -1 : 0);
+        title.remove(); // the browser would show it a second time
       });
       const markOf = (event) => event.target.closest("[role=img]");
       drawing.addEventListener("pointerover", (event) => (markOf(event) ? put(markOf(event)) : hide()));

@@ -1,6 +1,8 @@
 # What all stages stand on: the study as config/ describes it, and the names of what is built from it.
+import errno
 import os
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -29,6 +31,7 @@ os.environ.update(
 from surveywaves import catalogue
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.files import closed
+from surveywaves.script import mistakes_in
 from surveywaves.study import load_study
 from surveywaves.study.load import known_options
 from surveywaves.study.models import FigureStyle
@@ -37,6 +40,7 @@ from surveywaves.study.parts import (
     DescribingPart,
     ExportPart,
     HarmonisingPart,
+    InvariancePart,
     MeasuringPart,
     PlanningPart,
     Presentation,
@@ -63,6 +67,10 @@ SNAKEMAKES = [
     Path(".snakemake", name) for name in ["", "metadata", "incomplete", "locks"]
 ]
 require_open(Path(), *SNAKEMAKES, Path("results"))
+# Without room for the notes that it begins with, it would, too.
+if shutil.disk_usage(Path()).free < 1_000_000:
+    full = OSError(errno.ENOSPC, "", str(Path.cwd()))
+    raise WorkflowError(*map(str, mistakes_in(full, "")))
 CONFIG = Path(config.get("study", "config"))
 try:
     known_options(config)
@@ -113,7 +121,7 @@ wildcard_constraints:
     wave="|".join(WAVES),
 
 
-# In how many jobs compare and measure do their scales, before they put them together; with 1 there are no such jobs.
+# In how many jobs compare, measure and invariance do their scales, before they put them together; with 1 there are no such jobs.
 scattergather:
     scales=1,
 

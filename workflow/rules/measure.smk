@@ -1,6 +1,5 @@
 # in:  the pooled responses
-# out: reliability of each scale by wave and organisation, and whether it may be compared as a scale; how alike its
-#      items work in them, and whether each is one factor, and the same in them
+# out: reliability of each scale by wave and organisation, and whether it may be compared as a scale
 rule measure:
     input:
         responses="results/pooled/responses.parquet",
@@ -8,8 +7,6 @@ rule measure:
     output:
         reliability="results/statistics/reliability.parquet",
         scale_use="results/statistics/scale_use.parquet",
-        dif="results/statistics/dif.parquet",
-        structure="results/statistics/structure.parquet",
     log:
         "results/logs/measure.log",
     benchmark:
@@ -21,7 +18,7 @@ rule measure:
 
 
 # in:  the pooled responses
-# out: the same of some scales, where the study is split (`--set-scatter scales=12`)
+# out: the reliability of some scales, where the study is split (`--set-scatter scales=12`)
 rule measure_shard:
     input:
         responses="results/pooled/responses.parquet",

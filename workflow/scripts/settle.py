@@ -1,7 +1,7 @@
 """Find what the printed tables must have meant."""
 
 from surveywaves.files import read, write
-from surveywaves.published import settle_publication
+from surveywaves.published.settling import settle_publication
 from surveywaves.script import snakemake, stage
 from surveywaves.study.parts import SettlingPart
 

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from surveywaves.errors import SurveywavesError
 from surveywaves.freshness import HOME
-from surveywaves.pin.cause import to_verify
+from surveywaves.pin.cause import asked
 from surveywaves.pin.manifest import Places
 from surveywaves.pin.verify import record, verify
 from surveywaves.script import snakemake, stage
 from surveywaves.study import load_study
 
 with stage(snakemake):
-    study, label = Path(snakemake.params.study), to_verify(snakemake.params.asked, Path())
+    study, label = Path(snakemake.params.study), asked(snakemake.params.asked).label
     places = Places(Path.cwd(), HOME, study.absolute())
     found = verify(label, load_study(study), places, target="pinned", cores=snakemake.threads)
     lines = record(found, places)

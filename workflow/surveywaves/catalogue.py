@@ -107,8 +107,8 @@ _ALL: Final = (
         linked=("floor", "ceiling"),
     ),
     Statistic(terms.SCALE_USE, "measure", ("scale",)),
-    Statistic(terms.DIF, "measure", ("scale", "item", "wave", "organisation", "term")),
-    Statistic(terms.STRUCTURE, "measure", ("scale", "item", "wave", "organisation", "term")),
+    Statistic(terms.DIF, "invariance", ("scale", "item", "wave", "organisation", "term")),
+    Statistic(terms.STRUCTURE, "invariance", ("scale", "item", "wave", "organisation", "term")),
     Statistic(terms.MEANS, "compare", _TESTED),
     Statistic(terms.CONTRASTS, "compare", _TESTED),
     Statistic(terms.ITEM_CONTRASTS, "compare", ("analysis", "scale", "item", "wave", "organisation", "term")),
@@ -147,7 +147,7 @@ _ALL: Final = (
 STATISTICS: Final[Mapping[str, Statistic]] = {one.name: one for one in _ALL if not one.private}
 """Every released table by its name."""
 
-ESTIMATING: Final = ("describe", "measure", "compare", "crosscheck", "sensitivity", "plan")
+ESTIMATING: Final = ("describe", "measure", "invariance", "compare", "crosscheck", "sensitivity", "plan")
 """Stages that compute what stands under `results/statistics/`."""
 
 
@@ -232,12 +232,19 @@ FIGURES: Final = (
         needs=("scales", "several_waves"),
         narrow=True,
     ),
-    Figure("profile", "figures.levels:profile", ("means",), "summary", needs=("scales", "one_wave")),
+    Figure(
+        "profile", "figures.levels:profile", ("means",), "summary", needs=("scales", "one_wave"), narrow=True
+    ),
     Figure("respondents", "figures.respondents:respondents", ("respondents",), "first", needs=("variables",)),
     Figure(
-        "ranking", "figures.levels:profile", ("means",), "scales", needs=("scales", "several_waves", "many")
+        "ranking",
+        "figures.levels:profile",
+        ("means",),
+        "scales",
+        needs=("scales", "several_waves", "many"),
+        narrow=True,
     ),
-    Figure("gradient", "figures.levels:gradient", ("means",), "scales", needs=("gradient",)),
+    Figure("gradient", "figures.levels:gradient", ("means",), "scales", needs=("gradient",), narrow=True),
     Figure(
         "likert_{group}",
         "figures.likert:likert",
@@ -251,6 +258,7 @@ FIGURES: Final = (
         ("contrasts",),
         "parted",
         needs=("scales", "several_waves", "several_organisations"),
+        narrow=True,
     ),
     Figure(
         "robustness",

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, get_args
 
+from surveywaves import script
 from surveywaves.errors import Mistake, SurveywavesError
 from surveywaves.files import write_text
 from surveywaves.freshness import HOME
@@ -38,13 +39,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        return int(options.run(options))
-    except SurveywavesError as error:
-        print(error, file=sys.stderr)
-        return 1
+        status = int(options.run(options))
+        sys.stdout.flush()
     except BrokenPipeError:  # the reader of the output has seen enough, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except (SurveywavesError, OSError, MemoryError) as error:
+        if (mistakes := script.mistakes_in(error, f"surveywaves {options.command}")) is None:
+            raise
+        if (
+            isinstance(error, OSError) and error.filename is None
+        ):  # what is left of the output has no room either
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(*mistakes, sep="\n", file=sys.stderr)
+        return 1
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--config", type=Path, default=Path("config"), help="folder with config.yaml (default: config)"
     )
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
 
     def command(run: Callable[[argparse.Namespace], int]) -> Callable[..., argparse.Action]:
         about, example, use = (inspect.getdoc(run) or "").partition("\n\nexample:")

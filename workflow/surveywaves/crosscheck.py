@@ -142,7 +142,7 @@ def crosscheck(
         own = pd.concat([own, of_items[~of_items["term"].str.endswith(STANDARDISED)]], ignore_index=True)
         linear = own[(own["analysis"] == LINEAR) & (own["item"] == "")]
         items = own[(own["analysis"] == ORDINAL) & (own["item"] == scale.items[0])]
-        why = f"more than {at_most:,} respondents" if answers.respondents > at_most else ""
+        why = f"more than {at_most:,} respondents" if len(answers.wide) > at_most else ""
         of_model = too_many if many else why
         of_variances = variances[(variances["scale"] == scale.name) & (variances["analysis"] == LINEAR)]
         found += _linear(answers, linear, of_variances.set_index("term")["estimate"], of_model)
@@ -165,17 +165,22 @@ class _Answers:
     scale: Scale
 
     @cached_property
-    def frame(self) -> pd.DataFrame:
-        sample, scale = self.sample, self.scale
+    def wide(self) -> pd.DataFrame:
+        """The same, one row a respondent."""
+        sample = self.sample
         frame = sample.frame.reset_index(drop=True)
         frame = frame[frame["wave"].isin(sample.waves) & frame["organisation"].isin(sample.organisations)]
         for name in (*sample.covariates, *filter(None, [sample.team])):
             frame = frame[frame[name].notna()]
         weight = frame[sample.weight].astype("float64").fillna(0.0) if sample.weight else 1.0
         frame = frame.assign(_respondent=frame.index, _weight=weight)
-        frame = frame[frame["_weight"] > 0]
+        return frame[(frame["_weight"] > 0) & frame[list(self.scale.items)].notna().any(axis=1)]
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        sample, scale = self.sample, self.scale
         kept = ["_respondent", "_weight", "wave", "organisation", *sample.covariates]
-        long = frame.melt(
+        long = self.wide.melt(
             id_vars=[*kept, *filter(None, [sample.team])], value_vars=list(scale.items), var_name="_item"
         ).dropna(subset="value")
         low, high = scale.response_range
@@ -201,10 +206,6 @@ class _Answers:
             near = np.isclose(value[:, None], wanted).any(axis=1)
             found[near & (self.frame["_item"] == item).to_numpy()] = 1.0
         return found
-
-    @cached_property
-    def respondents(self) -> int:
-        return int(self.frame["_respondent"].nunique())
 
     @cached_property
     def items(self) -> list[str]:
@@ -327,8 +328,7 @@ def _linear(
 
     if rows.empty:
         return
-    frame, sample = answers.frame, answers.sample
-    cells, items = list(answers.asked), answers.items
+    sample = answers.sample
     tau2, sigma2 = variances.get("tau2", np.nan), variances.get("sigma2", np.nan)
     if sample.weight or sample.team:
         why = "statsmodels fits no mixed model with weights, and none with teams in reasonable time"
@@ -337,6 +337,7 @@ def _linear(
     if why:
         yield _unchecked("linear", rows, why)
         return
+    frame, cells, items = answers.frame, list(answers.asked), answers.items
     item = [frame["_item"].eq(one).to_numpy(dtype=np.float64) for one in items[1:]]
     cell = np.eye(len(cells))[answers.place]
     design = np.column_stack([cell, *item, answers.covariates.to_numpy(dtype=np.float64)])

@@ -135,19 +135,15 @@ def item_frequencies(
     ValueError
         If there is a wave, an organisation of a wave or a value that the options do not know.
     """
-    groups = _Groups.of(responses, organisations)
+    groups = _Groups.of(responses, organisations, weighted)
     asked = _asked(missing, items)
-    weights = _weights(responses, weighted)
     rows = []
-    values = {item: _values(responses[item], points) for item, points in items.items()}
-    counts = {item: groups.count(values[item], points) for item, points in items.items()}
-    sums = {item: groups.add(values[item], points, weights) for item, points in items.items() if weighted}
+    tallies = {item: groups.tally(_values(responses[item], points), points) for item, points in items.items()}
     for wave, organisation, members in groups.members:
-        for item, points in items.items():
-            if item in asked[wave]:
-                n = counts[item][members, 1:].sum(axis=0)
-                w = sums[item][members, 1:].sum(axis=0) if weighted else n
-                rows += [(wave, organisation, item, value + 1, n[value], w[value]) for value in range(points)]
+        for item in (item for item in items if item in asked[wave]):
+            n, w = (counts[members, 1:].sum(axis=0) for counts in tallies[item])
+            numbers = enumerate(zip(n, w, strict=True), start=1)
+            rows += [(wave, organisation, item, value, *counted) for value, counted in numbers]
     frame = pd.DataFrame(rows, columns=["wave", "organisation", "item", "response", "n", "weight"])
     weight, place = frame.pop("weight"), [frame[name] for name in ("wave", "organisation", "item")]
     base = frame.groupby(["wave", "organisation", "item"])["n"].transform("sum")
@@ -235,30 +231,26 @@ def respondents(
     ValueError
         If there is a wave, an organisation of a wave or a level that the options do not know.
     """
-    groups = _Groups.of(responses, organisations)
+    groups = _Groups.of(responses, organisations, weighted)
     asked = _asked(missing, [ORGANISATION, *variables])
     every = {ORGANISATION: _every(organisations), **variables}
-    weights = _weights(responses, weighted)
-    counts, sums = {}, {}
+    tallies = {}
     for name, levels in every.items():
         codes = _codes(responses[name], levels, what=f"level of {name}") + 1
         not_asked = (missing[name] == Missing.NOT_ASKED.value).to_numpy()
         codes[(codes == 0) & not_asked] = len(levels) + 1
-        counts[name] = groups.count(codes, len(levels) + 1)
-        if weighted:
-            sums[name] = groups.add(codes, len(levels) + 1, weights)
+        tallies[name] = groups.tally(codes, len(levels) + 1)
     rows = []
     for wave, organisation, members in groups.members:
         own = {ORGANISATION: organisations[wave]} if organisation == ALL else {}
         for name, levels in {**own, **variables}.items():
             if name in asked[wave]:
-                not_stated, *stated, _ = counts[name][members, :].sum(axis=0).tolist()
-                n = dict(zip(every[name], stated, strict=True))
-                base, place = sum(stated), (wave, organisation, name)
-                none, *some, _ = (sums if weighted else counts)[name][members, :].sum(axis=0).tolist()
-                w, total = dict(zip(every[name], some, strict=True)), sum(some)
+                counts = (one[members].sum(axis=0).tolist() for one in tallies[name])
+                (none, *stated, _), (lost, *some, _) = counts
+                n, w = (dict(zip(every[name], one, strict=True)) for one in (stated, some))
+                base, total, place = sum(stated), sum(some), (wave, organisation, name)
                 rows += [(*place, level, n[level], base, w[level], total) for level in levels]
-                rows.append((*place, NOT_STATED, not_stated, base + not_stated, none, total + none))
+                rows.append((*place, NOT_STATED, none, base + none, lost, total + lost))
     columns = ["wave", "organisation", "variable", "level", "n", "base", "weight", "of"]
     frame = pd.DataFrame(rows, columns=columns)
     weight, of = frame.pop("weight"), frame.pop("of")
@@ -365,9 +357,16 @@ class _Groups:
     """How many numbers there are."""
     members: tuple[tuple[str, str, list[int]], ...]
     """Wave, organisation and the numbers that belong to it, in the order of a table."""
+    weights: NDArray[np.float64] | None
+    """Each return's weight, missing in waves that have none; None where no wave has any."""
 
     @classmethod
-    def of(cls, responses: pd.DataFrame, organisations: Mapping[str, Sequence[str]]) -> _Groups:
+    def of(
+        cls,
+        responses: pd.DataFrame,
+        organisations: Mapping[str, Sequence[str]],
+        weighted: Collection[str],
+    ) -> _Groups:
         every = _every(organisations)
         width = len(every) + 1
         waves = _codes(responses["wave"], list(organisations), what="wave")
@@ -383,18 +382,21 @@ class _Groups:
             members += [(wave, name, [code[name]]) for name in own]
             if filled[none]:
                 members.append((wave, NOT_STATED, [none]))
-        return cls(codes, size, tuple(members))
+        weights = None
+        if weighted:
+            own_weights = responses["weight"].where(responses["wave"].isin(list(weighted)))
+            weights = np.asarray(own_weights.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
+        return cls(codes, size, tuple(members), weights)
 
-    def count(self, values: NDArray[np.int64], highest: int) -> NDArray[np.int64]:
-        """Count values 0..highest by group: one row a group number, one column a value."""
-        return self.add(values, highest, None).astype(np.int64)
-
-    def add(
-        self, values: NDArray[np.int64], highest: int, weights: NDArray[np.float64] | None
-    ) -> NDArray[np.float64]:
-        """Add up the weights of values 0..highest by group; each weighs 1 if there are none."""
-        cells = np.bincount(self.codes * (highest + 1) + values, weights, minlength=self.size * (highest + 1))
-        return cells.reshape(self.size, highest + 1).astype(np.float64)
+    def tally(
+        self, values: NDArray[np.int64], highest: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64] | NDArray[np.float64]]:
+        """Count values 0..highest by group, one row a group number, one column a value; and add up their weights."""
+        cells, shape = self.codes * (highest + 1) + values, (self.size, highest + 1)
+        counts = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
+        if self.weights is None:
+            return counts, counts
+        return counts, np.bincount(cells, self.weights, minlength=shape[0] * shape[1]).reshape(shape)
 
 
 def _every(organisations: Mapping[str, Sequence[str]]) -> list[str]:
@@ -422,13 +424,6 @@ def _values(column: pd.Series, points: int) -> NDArray[np.int64]:
     if len(values) and not 0 <= values.min() <= values.max() <= points:
         raise ValueError(f"item {column.name} holds values outside 1..{points}")
     return values
-
-
-def _weights(responses: pd.DataFrame, weighted: Collection[str]) -> NDArray[np.float64]:
-    """Each return's weight, missing in waves that have none."""
-    weights = responses["weight"] if weighted else pd.Series(1.0, index=responses.index)
-    own = weights.where(responses["wave"].isin(list(weighted)))
-    return np.asarray(own.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
 
 
 def _codes(column: pd.Series, known: Sequence[str], *, what: str) -> NDArray[np.int64]:

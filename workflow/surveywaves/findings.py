@@ -78,6 +78,17 @@ def contrast_rows(contrasts: pd.DataFrame, unit: str, *kinds: str, wave: str | N
     return contrasts[own & (contrasts["wave"] == wave) if wave is not None else own]
 
 
+def in_whole_numbers(means: pd.DataFrame, contrasts: pd.DataFrame | None, unit: str) -> set[tuple[str, str]]:
+    """Return the scales and organisations whose estimates were all released in whole numbers: in steps of 1 or more."""
+    rows = level_rows(means, unit)
+    if contrasts is not None and len(contrasts):
+        rows = pd.concat([rows, contrast_rows(contrasts, unit, *KINDS)])
+    ends = rows[["estimate", "conf_low", "conf_high"]].astype("float64")
+    whole = (ends.isna() | (ends == ends.round())).all(axis=1)
+    found = whole.groupby([rows["scale"], rows["organisation"]]).all()
+    return set(found.index[found])
+
+
 def main_unit(frame: pd.DataFrame) -> str:
     """Return the unit of the headline."""
     return PERCENT_FAVOURABLE if frame["analysis"].eq(FAVOURABLE).any() else LINEAR

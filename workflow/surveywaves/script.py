@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -62,6 +63,8 @@ def stage(job: Job) -> Iterator[None]:
                 str(Mistake(file, "a folder lies where a file belongs", "delete it")) for file in folders
             )
         )
+    # A job that is ended clears away what is half made, as one that fails does.
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
@@ -80,13 +83,18 @@ def stage(job: Job) -> Iterator[None]:
             write_text("".join(f"{mistake.line}\n" for mistake in mistakes), str(path), private=True)
         sys.stderr.write("".join(f"\n{mistake}" for mistake in mistakes) + "\n\n")
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 _NO_MEMORY: Final = "not enough memory"
 _NO_THREAD: Final = "can't start new thread"
 """What Python says where there is no memory for another thread's stack."""
 _FEWER: Final = "close other programs, run with --cores 1, or take a machine with more"
-_AGAIN: Final = "then run snakemake once more: what is finished is kept"
+_AGAIN: Final = "then run it once more: what is finished is kept"
+_NO_FOLDER: Final = ("a file lies where a folder belongs", "delete it, or name another folder")
 _OF_THE_MACHINE: Final = {
     errno.ENOSPC: ("no space left on the disk", f"free some, {_AGAIN}"),
     errno.EDQUOT: ("no space left for you on the disk", f"free some, or ask for a larger quota, {_AGAIN}"),
@@ -94,6 +102,9 @@ _OF_THE_MACHINE: Final = {
     errno.EROFS: ("cannot be written: the disk is read-only", "run the study in a folder of your own"),
     errno.EACCES: ("you may not read or write it", "chmod or chown it"),
     errno.EPERM: ("you may not change it", "chmod or chown it"),
+    errno.EISDIR: ("a folder lies where a file belongs", "delete it, or name another file"),
+    errno.ENOTDIR: _NO_FOLDER,
+    errno.EEXIST: _NO_FOLDER,
     errno.EIO: ("the disk cannot be read or written", "copy the study to another disk"),
     errno.EMFILE: ("too many files are open", "raise the limit (ulimit -n)"),
     errno.ENAMETOOLONG: ("its path is too long for this system", "move the study to a shorter one"),
@@ -109,7 +120,7 @@ def mistakes_in(error: Exception, doing: str) -> tuple[Mistake, ...] | None:
     if isinstance(error, MemoryError) or str(error) == _NO_THREAD:
         return (Mistake(doing, _NO_MEMORY, _FEWER),)
     if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
-        return (Mistake(str(error.filename or doing), *_OF_THE_MACHINE[error.errno]),)
+        return (Mistake(str(error.filename2 or error.filename or doing), *_OF_THE_MACHINE[error.errno]),)
     return None
 
 

@@ -174,6 +174,11 @@ class Labels:
         """The confidence level, as `95%`."""
         return f"{number(100 * self.presentation.confidence, decimals=1).removesuffix('.0')}%"
 
+    @property
+    def alpha(self) -> str:
+        """The level of a test, as `.05`."""
+        return f"{1 - self.presentation.confidence:.3g}".ljust(4, "0").removeprefix("0")
+
     def wave(self, name: str) -> str:
         """Return a wave's title, or those of both sides of a contrast."""
         known = {wave: words.title for wave, words in self.presentation.waves.items()}

@@ -118,13 +118,12 @@ def add_wave(
     for sheet in sheets:
         survey(study, sheet, reference, earlier=codings)
         codings |= sheet.codings.drafts
-    texts = {
-        "wave.yaml": wave_page(study, sheets, reference).text(
-            f"Drafted by `surveywaves add-wave` from {like}. A value that begins with {OPEN} is for you to decide;\n"
-            "# `surveywaves check` lists them. Keys: config/README.md."
-        ),
-        "items.tsv": crosswalk_text(study, sheets),
-    }
+    heading = (
+        f"Drafted by `surveywaves add-wave` from {like}. A value that begins with {OPEN} is for you to decide;\n"
+        "# `surveywaves check` lists them. Keys: config/README.md."
+    )
+    page = wave_page(study, sheets, reference).text(heading)
+    texts = {"wave.yaml": page, "items.tsv": crosswalk_text(study, sheets)}
     found = diff(study, sheets, reference)
     said = "lies outside the study's folder: the study will not run elsewhere (resources/raw/ is the place)"
     warnings = [f"{name} {said}" for name in names if Path(name).is_absolute()]

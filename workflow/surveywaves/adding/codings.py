@@ -164,10 +164,8 @@ def _perhaps(label: str, scale: ResponseScale) -> int | None:
         return value
     for counted in (words, lambda text: [word for word in words(text) if not word.isdecimal()]):
         own = Counter(counted(label))
-        alike = [
-            value for value, one in enumerate(scale.labels, start=1) if own and Counter(counted(one)) == own
-        ]
-        if alike:
+        options = enumerate(scale.labels, start=1)
+        if alike := [value for value, one in options if own and Counter(counted(one)) == own]:
             return alike[0] if len(alike) == 1 else None
     return None
 
@@ -203,12 +201,10 @@ def _part_alike(draft: Draft, scale: ResponseScale) -> None:
         named = any(cell in draft.words for cell in cells)
         if len(cells) < 2 or (len(set(texts.values())) == 1 and not named):
             continue
-        for cell in cells:
-            if named or texts[cell] != normalise(option):
-                alike = listed([f"`{one}`" for one in cells])
-                draft.values[cell] = (
-                    f"{OPEN}: {value} = {option}, or another? {alike} are alike; or {REASONS}"
-                )
+        alike = listed([f"`{one}`" for one in cells])
+        asked = f"{OPEN}: {value} = {option}, or another? {alike} are alike; or {REASONS}"
+        for cell in (cell for cell in cells if named or texts[cell] != normalise(option)):
+            draft.values[cell] = asked
 
 
 def _scale_of(
@@ -347,11 +343,8 @@ def _explained(draft: Draft, values: Mapping[str, Value], scale: ResponseScale) 
     codes = sorted(set(draft.bare.values()))
     filled = dict(draft.values)
     for cell, code in draft.bare.items():
-        other = (
-            f"{REASONS}, or is it no option of {draft.scale}?"
-            if values
-            else f"1 to {scale.points}, {REASONS}"
-        )
+        strange = f"{REASONS}, or is it no option of {draft.scale}?"
+        other = strange if values else f"1 to {scale.points}, {REASONS}"
         if not values and len(codes) == scale.points:  # as many numbers as options: -2 to 2, 0% to 100%
             up = codes.index(code)
             both = dict.fromkeys(f"{one + 1} = {scale.labels[one]}" for one in (up, scale.points - 1 - up))

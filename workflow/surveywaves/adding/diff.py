@@ -297,15 +297,13 @@ def diff(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Diff:
             if before:
                 kinds["dropped"].append(f"{item}: {_short(before.wording)}")
         elif before is None:
-            kinds["new"].append(
-                f"{item}: {_short(text)} (in the instrument, not asked in {reference.wave.name})"
-            )
+            told = f"in the instrument, not asked in {reference.wave.name}"
+            kinds["new"].append(f"{item}: {_short(text)} ({told})")
         else:
             _hold(item, before, now, kinds)
     kinds["moved"] = _moved(study, found, reference)
-    kinds["new"] += [
-        f"“{_short(one.reference)}”: no item of the instrument" for sheet in sheets for one in sheet.fresh
-    ]
+    fresh = (one for sheet in sheets for one in sheet.fresh)
+    kinds["new"] += [f"“{_short(one.reference)}”: no item of the instrument" for one in fresh]
     kinds["response options"] = list(_options(study, sheets, reference))
     kinds["grouping variables"] = list(_variables(sheets, reference))
     return Diff(kinds, list(_reused(study, sheets, reference)))
@@ -332,9 +330,8 @@ def _hold(item: str, before: Asked, now: tuple[Sheet, Match], kinds: dict[str, l
         kinds["same wording"].append(item)
     else:
         text = max(match.question.wordings, key=lambda one: likeness(before.wording, one))
-        kinds["reworded"].append(
-            f"{item} ({match.score}): {'; '.join(map(str, changes(before.wording, text)))}"
-        )
+        differing = "; ".join(map(str, changes(before.wording, text)))
+        kinds["reworded"].append(f"{item} ({match.score}): {differing}")
 
 
 def moved(before: Sequence[str], after: Sequence[str]) -> list[tuple[list[str], int, int]]:
@@ -433,10 +430,8 @@ def _reused(study: Study, sheets: Sequence[Sheet], reference: Reference) -> Iter
                 ):
                     continue
                 was = f"{name} (“{_short(wording)}”)" if wording else name
-                yield (
-                    f"column `{question.name}` held {was} in {reference.wave.name}, and here asks "
-                    f"“{_short(question.wording)}”" + (f" ({holds})" if holds and holds != name else "")
-                )
+                here = f"“{_short(question.wording)}”" + (f" ({holds})" if holds and holds != name else "")
+                yield f"column `{question.name}` held {was} in {reference.wave.name}, and here asks {here}"
 
 
 def _close(wording: str, question: Question) -> bool:

@@ -127,9 +127,8 @@ def _route(route: Routing, at: int, sheets: Sequence[Sheet]) -> dict[str, Any]:
         for sheet in sheets:
             question = sheet.filters.get(at)
             new = [cell for cell in question.options if normalise(cell) not in known] if question else []
-            columns[sheet.name] = (
-                question.reference if question else f"{OPEN}: the filter question of this entry"
-            )
+            open_ = f"{OPEN}: the filter question of this entry"
+            columns[sheet.name] = question.reference if question else open_
             found["filter"]["map"] |= dict.fromkeys(new, f"{OPEN}: asked, not_asked, or skipped")
         found["filter"]["columns"] = columns
     return found
@@ -141,9 +140,8 @@ def _front(page: Page, sheets: Sequence[Sheet], reference: Reference) -> None:
     page.content["period"] = f"{OPEN}: when, in words, as in `{last.period}`"
     page.content["fieldwork"] = _fieldwork(sheets)
     if isinstance(page.content["fieldwork"], dict):
-        page.comments[("fieldwork",)] = (
-            "first and last return in the files; the survey may have been open longer"
-        )
+        told = "first and last return in the files; the survey may have been open longer"
+        page.comments[("fieldwork",)] = told
     known = "how many could have answered (no value: nobody knows); `note` says what that leaves out"
     page.content["population"] = {"size": f"{OPEN}: {known}"}
     page.content["evidence"] = f"{OPEN}: observed (real returns), reconstructed or simulated"
@@ -266,14 +264,12 @@ def _sources(page: Page, study: Study, sheets: Sequence[Sheet]) -> dict[str, Any
         if not held:
             continue
         place: Place = (name,) if name == ORGANISATION else ("variables", name)
-        columns = {
-            layout: f"{OPEN}: {source.open}" if source.open else source.question.reference
-            for layout, source in held
-        }
+        columns = {}
+        for layout, source in held:
+            columns[layout] = f"{OPEN}: {source.open}" if source.open else source.question.reference
+            page.comments[(*place, "columns", layout)] = source.note
         answers, others = _without_people(_map(page, held, place))
         found[name] = {"columns": columns, "map": answers, **others}
-        for layout, source in held:
-            page.comments[(*place, "columns", layout)] = source.note
         if any(source.open_answers for _, source in held):
             page.comments[(*place, "map")] = f"{', '.join(levels)}; {REASONS}"
     return found
@@ -327,15 +323,11 @@ def table_text(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 def _grade(held: Sequence[tuple[Sheet, Match]]) -> str:
     if not held:
         return Comparability.ABSENT.value
-    grades = [grade_of(match, sheet.codings) for sheet, match in held]
-    undecided = [
-        f"{sheet.name}: {said}" if len(held) > 1 else said
-        for (sheet, _), (grade, said) in zip(held, grades, strict=True)
-        if grade is None
-    ]
-    if undecided:
-        return f"{OPEN}: {'; '.join(dict.fromkeys(undecided))}"
-    named = list(dict.fromkeys(grade.value for grade, _ in grades if grade))
+    grades = [(sheet.name, *grade_of(match, sheet.codings)) for sheet, match in held]
+    if undecided := [(name, said) for name, grade, said in grades if grade is None]:
+        told = [f"{name}: {said}" if len(held) > 1 else said for name, said in undecided]
+        return f"{OPEN}: {'; '.join(dict.fromkeys(told))}"
+    named = list(dict.fromkeys(grade.value for _, grade, _ in grades if grade))
     return named[0] if len(named) == 1 else f"{OPEN}: {' or '.join(named)}, by layout"
 
 

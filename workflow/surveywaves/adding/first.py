@@ -24,7 +24,7 @@ from surveywaves.adding.draft import OFTEN, Page, crosswalk_text, table_text, wa
 from surveywaves.adding.match import Reference, reason
 from surveywaves.adding.questions import FEW, Cells, Question
 from surveywaves.errors import SurveywavesError
-from surveywaves.files import write_text
+from surveywaves.files import files_under, write_text
 from surveywaves.ingest.raw import RawTable, Source
 from surveywaves.ingest.readers import read_raw
 from surveywaves.personal import personal_text
@@ -70,7 +70,10 @@ def new_study(folder: Path) -> list[str]:
     """Lay a study out in a new (or empty) folder, have git refuse answers of people in it, and say so in lines."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SurveywavesError.at(folder, "is there, and not empty", "name a folder that is to be made")
-    shutil.copytree(SKELETON, folder, dirs_exist_ok=True, copy_function=shutil.copyfile)
+    for path in files_under(SKELETON):
+        target = folder / path.relative_to(SKELETON)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
     for name in ("gitattributes", "gitignore"):
         (folder / name).rename(folder / f".{name}")
     (folder / ".githooks/pre-commit").chmod(0o755)
@@ -92,9 +95,8 @@ def _guarded(folder: Path) -> str:
             return f"not guarded yet: git runs the hooks in {other}; {OWN}"
         _git(folder, "config", "core.hooksPath", ".githooks")
     except FileNotFoundError:
-        return (
-            "not guarded: git is not installed (then `git config core.hooksPath .githooks` turns the hook on)"
-        )
+        hint = "then `git config core.hooksPath .githooks` turns the hook on"
+        return f"not guarded: git is not installed ({hint})"
     return "guarded: git refuses to commit answers of people there (.githooks/pre-commit)"
 
 
@@ -156,10 +158,8 @@ def first_study(
     (folder / name).parent.mkdir(parents=True)
     shutil.copyfile(file, folder / name)
     heading = "Drafted by `surveywaves new`. What begins with TODO is for you to decide; `surveywaves check` lists it."
-    rows = [
-        (one.item, one.text, "1", one.scale or "", keys.get(one.item, "+"), one.response_scale)
-        for one in items
-    ]
+    told = ((one, keys.get(one.item, "+")) for one in items)
+    rows = [(one.item, one.text, "1", one.scale or "", key, one.response_scale) for one, key in told]
     hint = "what its {} items measure, or take it out of items.tsv where they are no scale"
     titles = [(name, f"{OPEN}: {hint.format(len(listed))}") for name, listed in blocks if name]
     texts = {
@@ -213,11 +213,8 @@ def _levels(question: Question) -> dict[str, str]:
     declared = question.column.missing
     labels = [label or cell for cell, label in question.options.items() if cell not in declared]
     taken = {*RESERVED_LEVELS}
-    return {
-        _free(_slug(label) or _slug(f"of {label}") or "level", taken): label
-        for label in labels
-        if reason(label) is None
-    }
+    named = (label for label in labels if reason(label) is None)
+    return {_free(_slug(label) or _slug(f"of {label}") or "level", taken): label for label in named}
 
 
 def _shown(question: Question) -> bool:
@@ -235,14 +232,11 @@ def _refuse_unordered(file: Path, groups: Sequence[Question], any_asked: bool) -
     labels, most = max(alike.items(), key=lambda one: len(one[1]), default=(frozenset[str](), []))
     if len(most) > LEAST:
         said = f"{len(most)} columns have the same answers in words, and nothing says which is the lowest"
-        raise SurveywavesError.at(
-            file, said, f'say it: `--options "{"; ".join(sorted(labels))}"`, lowest first'
-        )
+        hint = f'say it: `--options "{"; ".join(sorted(labels))}"`, lowest first'
+        raise SurveywavesError.at(file, said, hint)
     if not any_asked:
-        said = "no question has response options with labels"
-        raise SurveywavesError.at(
-            file, said, 'say them, lowest first: `--options "Disagree; Neither; Agree"`'
-        )
+        hint = 'say them, lowest first: `--options "Disagree; Neither; Agree"`'
+        raise SurveywavesError.at(file, "no question has response options with labels", hint)
 
 
 def _blocks(questions: Sequence[Question], on: Mapping[str, Options]) -> Iterator[Block]:

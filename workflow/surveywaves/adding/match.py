@@ -325,18 +325,14 @@ class _Matching:
         twins = self._twins(place)
         if twins:
             return Match(item.item, question, SAME, None, f"the same words stand twice: {', '.join(twins)}")
-        for known, grade in self.known[place]:
-            for text in question.wordings:
-                if same(known, text):
-                    kept = grade is Comparability.IDENTICAL
-                    how = "the same words" if kept else "the same words as in the reference wave"
-                    label = question.column.label
-                    if ROW_SEPARATOR not in label and len(words(label)) > len(words(text)) + 1:
-                        how += f", in “{plain(label)}”"
-                    return Match(
-                        item.item, question, SAME, grade, "", "" if kept else text, f"score {SAME}: {how}"
-                    )
-        raise RuntimeError(f"{question.name} has the same words as nothing")
+        pairs = ((known, text) for known in self.known[place] for text in question.wordings)
+        (_, grade), text = next((known, text) for known, text in pairs if same(known[0], text))
+        kept = grade is Comparability.IDENTICAL
+        how = "the same words" if kept else "the same words as in the reference wave"
+        label = question.column.label
+        if ROW_SEPARATOR not in label and len(words(label)) > len(words(text)) + 1:
+            how += f", in “{plain(label)}”"
+        return Match(item.item, question, SAME, grade, "", "" if kept else text, f"score {SAME}: {how}")
 
     def _twins(self, place: int) -> list[str]:
         """List the columns, or the items, that have the same words and so are interchangeable."""
@@ -477,16 +473,10 @@ def variables_of(study: Study, reference: Reference, layout: str) -> list[Variab
         asked = [reference.question(one, column) for one, column in held.items()]
         columns = [*held.values(), *(one.wording for one in asked if one and one.wordings)]
         answers = {} if source is None else {cell: str(level) for cell, level in source.map.items()}
-        found.append(
-            Variable(
-                name,
-                tuple(dict.fromkeys(text for text in (*columns, label, name) if words(text))),
-                levels,
-                {cell: level for cell, level in answers.items() if number(cell) is None},
-                {cell: level for cell, level in answers.items() if number(cell) is not None},
-                held.get(layout),
-            )
-        )
+        called = tuple(dict.fromkeys(text for text in (*columns, label, name) if words(text)))
+        said = {cell: level for cell, level in answers.items() if number(cell) is None}
+        codes = {cell: level for cell, level in answers.items() if number(cell) is not None}
+        found.append(Variable(name, called, levels, said, codes, held.get(layout)))
     return found
 
 
@@ -505,21 +495,21 @@ def match_variables(
     found = []
     rows, columns = linear_sum_assignment(scores, maximize=True)
     for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-        score = int(scores[row, column])
-        if score >= VARIABLE_FLOOR:
-            others = [
-                f"“{asked[other].reference}” ({scores[row, other]})"
-                for other in np.argsort(-scores[row], kind="stable")[:LEVELS_SHOWN]
-                if other != column and scores[row, other] >= VARIABLE_FLOOR
-            ]
-            variable, question = variables[row], asked[column]
-            if reference.has(layout, variable.column, question, (*variable.answers, *variable.codes)):
-                answers = {**variable.answers, **variable.codes}
-                note = f"as in {reference.wave.name}: the same column and codes"
-                mapped = {cell: answers[cell] for cell in sorted(question.options, key=by_code)}
-                found.append(Source(variable.name, question, "", mapped, frozenset(), {}, note))
-            else:
-                found.append(_source(variable, question, score, others, reference.wave.name))
+        variable, question, score = variables[row], asked[column], int(scores[row, column])
+        answers = {**variable.answers, **variable.codes}
+        if score < VARIABLE_FLOOR:
+            continue
+        if reference.has(layout, variable.column, question, answers):
+            note = f"as in {reference.wave.name}: the same column and codes"
+            mapped = {cell: answers[cell] for cell in sorted(question.options, key=by_code)}
+            found.append(Source(variable.name, question, "", mapped, frozenset(), {}, note))
+            continue
+        others = [
+            f"“{asked[other].reference}” ({scores[row, other]})"
+            for other in np.argsort(-scores[row], kind="stable")[:LEVELS_SHOWN]
+            if other != column and scores[row, other] >= VARIABLE_FLOOR
+        ]
+        found.append(_source(variable, question, score, others, reference.wave.name))
     return found
 
 

@@ -59,20 +59,11 @@ def columns_of(found: RawTable) -> list[RawColumn]:
     """Describe the columns of a file that has been read."""
     described = []
     for called, column in zip(found.names, found.columns, strict=True):
-        personal = called in found.personal
+        personal, label = called in found.personal, found.labels.get(called) or called
+        told, missing = found.value_labels.get(called, {}), found.missing.get(called, frozenset())
         texts, distinct = _frequent(column)
-        described.append(
-            RawColumn(
-                name=called,
-                label=found.labels.get(called) or called,
-                values=() if personal else texts,
-                value_labels=found.value_labels.get(called, {}),
-                filled=int(column.filled.sum()),
-                distinct=distinct,
-                personal=personal,
-                missing=found.missing.get(called, frozenset()),
-            )
-        )
+        values, filled = () if personal else texts, int(column.filled.sum())
+        described.append(RawColumn(called, label, values, told, filled, distinct, personal, missing))
     return described
 
 
@@ -171,24 +162,17 @@ def _identify(found: Returns, table: RawTable, wanted: Sequence[str | None]) -> 
         column = table.columns[place]
         found.respondent = table.names[place]
         found.repeated = int((np.bincount(column.codes[column.filled]) > 1).sum())
-    found.identifying = [
-        name
-        for name, column in zip(table.names, table.columns, strict=True)
-        if name not in table.personal
-        and len(column) > 2
-        and column.filled.all()
-        and len(column.texts) == len(column)
-    ]
+    for name, column in zip(table.names, table.columns, strict=True):
+        unique = len(column) > 2 and column.filled.all() and len(column.texts) == len(column)
+        found.identifying += [name] if unique and name not in table.personal else []
 
 
 def _marked(found: Returns, table: RawTable, layout: Layout, like: Layout | None) -> NDArray[np.bool_]:
     """Find the rows that the other wave excludes, or that the survey program marks as tests."""
     tests = np.zeros(len(table.rows), dtype=np.bool_)
-    program = PROGRAMS.get(layout.format)
+    program, hint = PROGRAMS.get(layout.format), "if these are returns, take the line out"
     offered = {
-        column: {
-            cell: f"{OPEN}: {why}; if these are returns, take the line out" for cell, why in cells.items()
-        }
+        column: {cell: f"{OPEN}: {why}; {hint}" for cell, why in cells.items()}
         for column, cells in (program.tests if program else {}).items()
     }
     for wanted, values in {**offered, **(like.exclude if like else {})}.items():
@@ -313,21 +297,13 @@ def _statements(labels: Sequence[str]) -> list[list[str]]:
     texts = [_NUMBERING.sub("", _REPAIRED.sub("", label)) for label in said]
     cuts = [[(text[: seam.end()], text[seam.end() :]) for seam in _SEAM.finditer(text)] for text in texts]
     cuts = [[(head, tail) for head, tail in cut if head.strip() and tail.strip()] for cut in cuts]
-    shared = Counter(
-        stem
-        for cut in cuts
-        for stem in {(normalise(part), way) for one in cut for way, part in enumerate(one)}
-    )
+    stems_of = [{(normalise(part), way) for one in cut for way, part in enumerate(one)} for cut in cuts]
+    shared = Counter(stem for stems in stems_of for stem in stems)
     found = []
     for cut in cuts:
-        stems = [
-            (shared[normalise(one[way]), way], len(one[way]), one[1 - way], one[way])
-            for one in cut
-            for way in (0, 1)
-            if shared[normalise(one[way]), way] > 1
-        ]
-        stems.sort(key=lambda one: (-one[0], -one[1]))
-        alone = [(_NUMBERING.sub("", _closed(text)), stem) for _, _, text, stem in stems]
+        halves = ((one[way], one[1 - way], shared[normalise(one[way]), way]) for one in cut for way in (0, 1))
+        stems = sorted((one for one in halves if one[2] > 1), key=lambda one: (-one[2], -len(one[0])))
+        alone = [(_NUMBERING.sub("", _closed(text)), stem) for stem, text, _ in stems]
         found.append(
             [text for text, stem in alone if is_wording(text) or (is_wording(stem) and _LETTERS.search(text))]
         )
@@ -357,9 +333,7 @@ def merge(columns: Iterable[RawColumn]) -> list[RawColumn]:
     """Merge the columns of several files of one layout."""
     found: dict[str, RawColumn] = {}
     for column in columns:
-        before = found.get(column.name)
-        if before is None:
-            found[column.name] = column
+        if (before := found.setdefault(column.name, column)) is column:
             continue
         listed = tuple(dict.fromkeys((*before.values, *column.values)))
         free = any(one.filled and not one.values for one in (before, column))

@@ -153,8 +153,7 @@ def differences_in_change(contrasts: pd.DataFrame, presentation: Presentation) -
         f"intervals. {_coloured(presentation)}"
     )
     alt = f"{title}. {_said(own, 'higher', 'lower', 'difference')}"
-    # What shows nothing has no caption, and no report takes it.
-    return page.drawing(rows, caption=caption if own.shown else "", alt=alt)
+    return page.drawing(rows, caption=caption, alt=alt)
 
 
 def _said(own: Estimates, up: str, down: str, noun: str) -> str:
@@ -176,8 +175,7 @@ def _said(own: Estimates, up: str, down: str, noun: str) -> str:
 
 def _coloured(presentation: Presentation) -> str:
     """Return the sentence that explains colour in a caption."""
-    alpha = f"{1 - presentation.confidence:.2g}".removeprefix("0")
-    return f"Colour: p adjusted across scales below {alpha}."
+    return f"Colour: p adjusted across scales below {Labels(presentation).alpha}."
 
 
 def _differing(facts: Sequence[Found], sides: Sequence[tuple[str, ...]], count: int) -> str:

@@ -38,11 +38,11 @@ class Drawing:
     figure: Figure
     """The drawing, at its final size."""
     rows: pd.DataFrame
-    """The rows that it drew, of the first of the released tables that it reads."""
+    """The rows that it drew, of the first of the released tables that it reads; without any, no report shows it."""
     title: str
     """What it shows, in a sentence that is also drawn on it."""
     caption: str
-    """How to read it, in at most 40 words; empty where nothing could be drawn, which no report shows."""
+    """How to read it, in at most 40 words."""
     alt: str
     """What it says, for those who do not see it."""
     name: str = ""

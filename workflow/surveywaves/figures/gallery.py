@@ -23,7 +23,7 @@ def page(captions: pd.DataFrame, chosen: Iterable[One], title: str) -> str:
         f"Figures of *{plain(title)}* as the pipeline draws them, each also as PDF, PNG, a slide and the rows that it "
         "drew. **Where a figure says DEMONSTRATION DATA, it shows no finding.**",
     ]
-    for one in chosen:
+    for one in filter(lambda one: one.name in rows, chosen):
         words = {name: plain(text) for name, text in rows[one.name].items()}
         if words["group"] != group:
             group = words["group"]

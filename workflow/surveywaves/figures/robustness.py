@@ -87,11 +87,9 @@ def robustness(sensitivity: pd.DataFrame, presentation: Presentation) -> Drawing
         keys=[Key(said, {"facecolor": look, **box}, box=True) for said, look in looks.items() if results],
         notes=[f"{NONE} cannot be estimated, or not released." if absent else ""],
     )
-    caption = (
-        "Decisions of each alternative analysis, tested and adjusted like the main one." if results else ""
-    )
+    caption = "Decisions of each alternative analysis, tested and adjusted like the main one."
     alt = f"{drawn.title}. Tiles, a row per {'scale' if many else 'result'} and a column per analysis."
-    return drawn.drawing(rows, caption=caption, alt=alt)
+    return drawn.drawing(rows if results else rows[:0], caption=caption, alt=alt)
 
 
 def _rows(sensitivity: pd.DataFrame, kind: str, wave: str) -> pd.DataFrame:

@@ -42,7 +42,7 @@ def save_all(
     """Draw every figure into a folder, with its rows, as a slide too and, where the catalogue says so, for a telephone.
 
     `tables` are released, by name; `exhibits` is a list of the catalogue. What comes back is `captions.tsv`: the words
-    beside each figure, in the order of the figures.
+    beside each figure that shows something, in the order of the figures.
     """
     slides, said, jobs = on_slide(presentation), [], []
     with ThreadPoolExecutor(1) as beside:
@@ -56,9 +56,12 @@ def save_all(
             )
             jobs.append(beside.submit(typeset, slide.words, svgs[1], folder / SLIDES, slides.style.dpi))
             if isinstance(one.exhibit, Figure) and one.exhibit.narrow:
-                narrow = svg_of(draw(one, tables, on_telephone(presentation)))
-                write_text(narrow, str(folder / NARROW / f"{one.name}.svg"))
-            said.append(drawing.words)
+                # A page holds both, each with ids of its own.
+                narrow = draw(one, tables, on_telephone(presentation))
+                narrow_svg = svg_of(replace(narrow, name=f"{one.name} {NARROW}"))
+                write_text(narrow_svg, str(folder / NARROW / f"{one.name}.svg"))
+            if len(drawing.rows):
+                said.append(drawing.words)
         for job in jobs:
             job.result()
     return pd.DataFrame(said)

@@ -117,24 +117,13 @@ def _prepare(
     labels: dict[str, str] = {}
     mistakes = []
     for label, state in sorted(pairs, key=lambda pair: (pair[1] < 0, abs(pair[1]), pair[0])):
-        key = normalise(label)
-        if not key:
-            mistakes.append(
-                Mistake(
-                    f"{where}: {title}",
-                    "gives a meaning to the empty cell",
-                    "a blank is always `skipped`, or `broke_off` at the end of a return; drop the line",
-                )
-            )
+        if not (key := normalise(label)):
+            hint = "a blank is always `skipped`, or `broke_off` at the end of a return; drop the line"
+            mistakes.append(Mistake(f"{where}: {title}", "gives a meaning to the empty cell", hint))
             continue
         if states.setdefault(key, state) != state:
-            mistakes.append(
-                Mistake(
-                    f"{where}: {title}",
-                    f"`{labels[key]}` and `{label}` are the same label with two meanings",
-                    "case, spacing and quote style do not count",
-                )
-            )
+            told = f"`{labels[key]}` and `{label}` are the same label with two meanings"
+            mistakes.append(Mistake(f"{where}: {title}", told, "case, spacing and quote style do not count"))
         labels.setdefault(key, label)
     return Meanings(title, states, tuple(labels.values()), words, others), mistakes
 
@@ -228,11 +217,8 @@ def unknown_labels(
         label = column.labels[place]
         there = f"in {_cells(counts[place])}, first in {at(rows, column.first(place))}"
         if what := personal_text(label):
-            told, hint = (
-                f"a cell that looks like {what} {there}",
-                f"`others: invalid` in the {meanings.title}",
-            )
-            mistakes.append(Mistake(where, told, f"{hint} takes it without writing it down"))
+            hint = f"`others: invalid` in the {meanings.title} takes it without writing it down"
+            mistakes.append(Mistake(where, f"a cell that looks like {what} {there}", hint))
             continue
         near = nearest(label, meanings.labels)
         guess = f"did you mean `{near}`? " if near else ""
@@ -242,23 +228,15 @@ def unknown_labels(
             normalise(one) in meanings.states for one in ticks
         ):
             guess = "two ticks are `invalid`; "
-        mistakes.append(
-            Mistake(
-                where,
-                f"unknown label `{_short(label)}` {there}",
-                f"{guess}add it to the {meanings.title} if it is an option; if it is somebody's own words, "
-                "`others: invalid` there takes it without writing it down",
-                logged=f"unknown label {there}",
-            )
+        hint = (
+            f"{guess}add it to the {meanings.title} if it is an option; if it is somebody's own words, "
+            "`others: invalid` there takes it without writing it down"
         )
+        told = f"unknown label `{_short(label)}` {there}"
+        mistakes.append(Mistake(where, told, hint, logged=f"unknown label {there}"))
     if rest := unknown[SHOWN:]:
-        mistakes.append(
-            Mistake(
-                where,
-                f"{len(rest)} more unknown labels in {_cells(counts[rest].sum())}",
-                "is this the right column?",
-            )
-        )
+        told = f"{len(rest)} more unknown labels in {_cells(counts[rest].sum())}"
+        mistakes.append(Mistake(where, told, "is this the right column?"))
     return mistakes
 
 
@@ -275,19 +253,11 @@ def weights(column: Column, *, where: str, rows: pd.DataFrame) -> tuple[NDArray[
     found = [(int(place), f"`{_short(column.labels[place])}`") for place in np.flatnonzero(~good)]
     if (column.codes < 0).any():
         found.append((-1, "blank"))
-    mistakes = [
-        Mistake(
-            where,
-            f"the weight is {label} {there}",
-            "weigh these returns, or leave them out with `exclude` of the layout",
-            logged=f"a weight {there}",
-        )
-        for place, label in found[:SHOWN]
-        for there in [
-            f"in {_cells((column.codes == place).sum())}, first in {at(rows, column.first(place))}: "
-            "not a number above 0"
-        ]
-    ]
+    mistakes, hint = [], "weigh these returns, or leave them out with `exclude` of the layout"
+    for place, label in found[:SHOWN]:
+        first = at(rows, column.first(place))
+        there = f"in {_cells((column.codes == place).sum())}, first in {first}: not a number above 0"
+        mistakes.append(Mistake(where, f"the weight is {label} {there}", hint, logged=f"a weight {there}"))
     if rest := found[SHOWN:]:
         mistakes.append(Mistake(where, f"{len(rest)} more weights that are not numbers above 0"))
     return np.append(numbers, np.nan)[column.codes], mistakes

@@ -38,10 +38,9 @@ class RawColumns:
         layouts may well use the same row label.
         """
         key = normalise(wanted)
-        exact = [place for place, name in enumerate(self.folded) if name == key]
-        labelled = [
-            place for place, name in enumerate(self.folded) if key and name.endswith(ROW_SEPARATOR + key)
-        ]
+        names = list(enumerate(self.folded))
+        exact = [place for place, name in names if name == key]
+        labelled = [place for place, name in names if key and name.endswith(ROW_SEPARATOR + key)]
         own = self.here | ~self.elsewhere
         for places in ([p for p in exact if own[p]], [p for p in labelled if own[p]], exact, labelled):
             if places:
@@ -53,17 +52,13 @@ class RawColumns:
 
         An entry that fits no column says nothing wrong (a later file may lack the column), and is passed over.
         """
-        keys, starts = set(), []
-        for entry in entries:
-            if entry.rstrip().endswith("*"):
-                starts.append(normalise(entry.rstrip()[:-1]))
-            else:
-                keys.add(normalise(entry))
-        beginnings = tuple(starts)
+        listed = [entry.rstrip() for entry in entries]
+        starts = tuple(normalise(entry[:-1]) for entry in listed if entry.endswith("*"))
+        keys = {normalise(entry) for entry in listed if not entry.endswith("*")}
         return {
             place
             for place, name in enumerate(self.folded)
-            if name in keys or name.startswith(beginnings) or not keys.isdisjoint(_labels(name))
+            if name in keys or name.startswith(starts) or not keys.isdisjoint(_labels(name))
         }
 
 
@@ -119,19 +114,16 @@ def assign(
             named = ", ".join(f"`{raw.names[place]}`" for place in found)
             twice = len({raw.folded[place] for place in found}) == 1
             hint = "rename one of them in the file" if twice else "give the full name"
-            mistakes.append(
-                Mistake(f"{where}: {one.use}", f"`{one.column}` fits {len(found)} columns: {named}", hint)
-            )
+            told = f"`{one.column}` fits {len(found)} columns: {named}"
+            mistakes.append(Mistake(f"{where}: {one.use}", told, hint))
     users: defaultdict[int, list[Wanted]] = defaultdict(list)
     for one, place in zip(wanted, places, strict=True):
         if place is not None:
             users[place].append(one)
     for place, uses in users.items():
         if len(uses) > 1 and not all(one.shared for one in uses):
-            named = ", ".join(one.use for one in uses)
-            mistakes.append(
-                Mistake(f"{where}: column `{raw.names[place]}`", f"mapped {len(uses)} times: {named}")
-            )
+            told = f"mapped {len(uses)} times: {', '.join(one.use for one in uses)}"
+            mistakes.append(Mistake(f"{where}: column `{raw.names[place]}`", told))
     return places, mistakes
 
 
@@ -248,13 +240,11 @@ def rescaled_columns(parts: Iterable[HarmonisingPart]) -> tuple[dict[str, str], 
             for name in row.columns:
                 scale = coding_of(part, row, part.layouts[name])[1].response_scale
                 column = row.item + RESCALED_SUFFIX
-                if scale != part.items[row.item] and found.setdefault(column, scale) != scale:
-                    mistakes.append(
-                        Mistake(
-                            f"wave {part.wave}, layout {name}: item {row.item}",
-                            f"coded onto `{scale}`, elsewhere onto `{found[column]}`, and neither is the instrument's "
-                            f"`{part.items[row.item]}`",
-                            f"let its coding map the answers onto `{part.items[row.item]}`, or leave one out",
-                        )
-                    )
+                own = part.items[row.item]
+                if scale != own and found.setdefault(column, scale) != scale:
+                    both = f"coded onto `{scale}`, elsewhere onto `{found[column]}`"
+                    told = f"{both}, and neither is the instrument's `{own}`"
+                    hint = f"let its coding map the answers onto `{own}`, or leave one out"
+                    where = f"wave {part.wave}, layout {name}: item {row.item}"
+                    mistakes.append(Mistake(where, told, hint))
     return {column: found[column] for column in order if column in found}, mistakes

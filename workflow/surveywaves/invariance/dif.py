@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -39,13 +39,12 @@ def flagged(
     criterion: Criterion = "jodoin_gierl",
     at_least: Size = "moderate",
     significance: float = 0.05,
-    kind: Literal["uniform", "nonuniform", "total"] = "total",
 ) -> dict[str, list[str]]:
     """Name the items that work differently enough to matter.
 
-    An item is flagged if in any comparison the adjusted p-value of its likelihood ratio is below `significance` and
-    its change of R2 is `at_least` so large: with many respondents the first alone would flag trifles, with few the
-    second alone would flag chance. Choose the comparisons by choosing rows of `found`.
+    An item is flagged if in any comparison, by both kinds of difference at once, the adjusted p-value of its likelihood
+    ratio is below `significance` and its change of R2 is `at_least` so large: with many respondents the first alone
+    would flag trifles, with few the second alone would flag chance. Choose the comparisons by choosing rows of `found`.
 
     Parameters
     ----------
@@ -57,8 +56,6 @@ def flagged(
         Smallest class that is flagged.
     significance
         Level of the adjusted p-value.
-    kind
-        Whose test and size: ``total`` sees both kinds at once.
 
     Returns
     -------
@@ -67,9 +64,9 @@ def flagged(
     """
     place = ["scale", "item", "wave", "organisation"]
     fine = found[found["status"] == Status.OK]
-    tests = fine[(fine["term"] == f"{kind}_lr") & (fine["p_adjusted"] < significance)]
+    tests = fine[(fine["term"] == "total_lr") & (fine["p_adjusted"] < significance)]
     cut = 0.0 if at_least == "negligible" else CUTS[criterion][SIZES.index(at_least) - 1]
-    sizes = fine[(fine["term"] == f"{kind}_r2_change") & (fine["estimate"] >= cut)]
+    sizes = fine[(fine["term"] == "total_r2_change") & (fine["estimate"] >= cut)]
     hit = tests[place].merge(sizes[place], on=place)
     chosen = set(zip(hit["scale"], hit["item"], strict=True))
     scales: dict[str, list[str]] = {scale: [] for scale in found["scale"].unique()}
@@ -363,14 +360,8 @@ def _log_odds(tested: _Nested, confidence: float, remark: str) -> Row:
         return {"status": model.status, "n": tested.n, "note": join(model.note, remark)}
     slope, error = float(model.slopes[-1]), float(np.sqrt(model.covariance[-1, -1]))
     half = float(ndtri((1 + confidence) / 2)) * error
-    return {
-        "estimate": slope,
-        "std_error": error,
-        "conf_low": slope - half,
-        "conf_high": slope + half,
-        "n": tested.n,
-        "note": remark,
-    }
+    ends = {"conf_low": slope - half, "conf_high": slope + half}
+    return {"estimate": slope, "std_error": error, **ends, "n": tested.n, "note": remark}
 
 
 def _size(sized: _Nested, kind: str, remark: str) -> dict[str, Row]:
@@ -378,12 +369,9 @@ def _size(sized: _Nested, kind: str, remark: str) -> dict[str, Row]:
         row = {"status": why.status, "n": sized.n, "note": join(why.note, remark)}
         return {"r2_change": row, "mcfadden_change": row}
     change = sized.nagelkerke(kind)
-    classes = (
-        f"{size_class(change, 'jodoin_gierl')} (Jodoin & Gierl)",
-        f"{size_class(change, 'zumbo')} (Zumbo)",
-    )
+    classes = f"{size_class(change, 'jodoin_gierl')} (Jodoin & Gierl), {size_class(change, 'zumbo')} (Zumbo)"
     return {
-        "r2_change": {"estimate": change, "n": sized.n, "note": join(", ".join(classes), remark)},
+        "r2_change": {"estimate": change, "n": sized.n, "note": join(classes, remark)},
         "mcfadden_change": {"estimate": sized.mcfadden(kind), "n": sized.n, "note": remark},
     }
 
@@ -532,25 +520,17 @@ def dif(
     rows: list[Row] = []
     for number, item in enumerate(scale.items):
         for comparison in comparisons(sheet, number, waves, organisations, sample.against):
-            remark = ""
+            remark, matched, pair = "", comparison.matched, comparison.pair
             if comparison.hindrance:
-                found = refused(Status.NOT_ESTIMABLE, comparison.hindrance, pair=comparison.pair, n=0)
+                found = refused(Status.NOT_ESTIMABLE, comparison.hindrance, pair=pair, n=0)
             else:
                 by_total, by_rest = (
-                    comparison.of(sheet.counted(number, comparison.matched, with_item=own), adjust=adjust)
+                    comparison.of(sheet.counted(number, matched, with_item=own), adjust=adjust)
                     for own in (True, False)
                 )
-                found = compare(
-                    by_total,
-                    by_rest,
-                    names=comparison.names,
-                    pair=comparison.pair,
-                    confidence=confidence,
-                    min_n=min_n,
-                )
-                remark = named(
-                    "not in the score, not asked in every wave compared", scale.items, ~comparison.matched
-                )
+                names = comparison.names
+                found = compare(by_total, by_rest, names=names, pair=pair, confidence=confidence, min_n=min_n)
+                remark = named("not in the score, not asked in every wave compared", scale.items, ~matched)
             place = {"item": item, **comparison.columns}
             rows += [{**place, **row, "note": join(row.get("note", ""), remark)} for row in found]
     return _adjusted(tidy({"analysis": ANALYSIS, "scale": scale.name, **row} for row in rows))

@@ -18,7 +18,7 @@ from scipy.linalg import block_diag, null_space
 from scipy.optimize import least_squares
 from scipy.special import chdtrc, ndtr, ndtri
 
-from surveywaves.reliability.answers import Array, patterns
+from surveywaves.reliability.answers import Array, Codes, patterns
 from surveywaves.reliability.factors import (
     AT_ITS_END,
     FAR,
@@ -33,7 +33,6 @@ from surveywaves.reliability.factors import (
 )
 from surveywaves.terms import Status
 
-Codes: TypeAlias = NDArray[np.intp]
 Implied: TypeAlias = Callable[[NDArray[np.complex128]], NDArray[np.complex128]]
 
 _NO_INFORMATION: Final = 1e-8
@@ -108,12 +107,14 @@ def moments(codes: Codes, items: Sequence[str]) -> Moments:
     n, points = len(codes), int(codes.max()) + 1
     given, counts = patterns(codes, points)
     codes = codes[given]
-    rho_matrix, settled = polychoric(codes, points, counts)
+    together = tables(codes, points, counts)
+    rho_matrix, settled = polychoric(together)
     i, j = np.triu_indices(len(items), 1)
     rho = rho_matrix[i, j]
     if refusal := refused(rho, settled, items):
         raise NoFit(*refusal)
-    shares = np.stack([np.bincount(codes[:, item], counts, points) for item in range(len(items))]) / n
+    each = np.arange(len(items))
+    shares = together[each, :, each].sum(axis=2) / n
     bounds = np.full((len(items), points + 1), FAR)
     bounds[:, 0] = -FAR
     bounds[:, 1:-1] = np.clip(ndtri(np.minimum(shares.cumsum(axis=1)[:, :-1], 1.0)), -FAR, FAR)
@@ -130,7 +131,7 @@ def moments(codes: Codes, items: Sequence[str]) -> Moments:
     a, b, spread = np.broadcast_to(a, shape), np.broadcast_to(b, shape), np.broadcast_to(spread, shape)
     per = _inverse(rectangles(below(a, b, spread)))
     slope = rectangles(density(a, b, spread)) * per
-    counted = tables(codes, points, counts)[i, :, j, :] / n
+    counted = together[i, :, j] / n
     weighed = counted * slope * per
     crossed = np.zeros((len(rho), len(items), points - 1))
     for first, second, table in ((i, j, weighed), (j, i, weighed.swapaxes(1, 2))):
@@ -145,14 +146,14 @@ def moments(codes: Codes, items: Sequence[str]) -> Moments:
     a22, a21 = (counted * slope**2).sum(axis=(1, 2)), crossed[:, inside]
     if note := of_pairs(AT_ITS_END, items, a22 < _NO_INFORMATION):
         raise NoFit(Status.NOT_ESTIMABLE, note)
-    gamma = np.zeros((len(inverse) + len(rho),) * 2)
+    # A respondent moves thresholds and correlations by a sum of scores, of answers and of pairs of them, times `moved`.
+    moved = np.block([[inverse, -inverse @ a21.T / a22], [np.zeros(a21.shape), np.diag(1 / a22)]])
+    squares = np.zeros_like(moved)
     for start in range(0, len(codes), _CHUNK):
-        some = codes[start : start + _CHUNK]
-        scores = own[np.arange(len(items)), some][:, inside]
-        of_thresholds = scores @ inverse
-        of_rho = (slope[np.arange(len(rho)), some[:, i], some[:, j]] - of_thresholds @ a21.T) / a22
-        moved = np.hstack([of_thresholds, of_rho])
-        gamma += moved.T @ (moved * counts[start : start + _CHUNK, None])
+        some, times = codes[start : start + _CHUNK], counts[start : start + _CHUNK, None]
+        scores = np.hstack([own[each, some][:, inside], slope[np.arange(len(rho)), some[:, i], some[:, j]]])
+        squares += scores.T @ (scores * times)
+    gamma = moved.T @ squares @ moved
     return Moments(
         n, tuple(int(cut) for cut in used), np.concatenate([bounds[:, 1:-1][inside], rho]), gamma / (n - 1)
     )

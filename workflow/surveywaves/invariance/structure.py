@@ -12,7 +12,6 @@ from scipy.special import ndtri
 
 from surveywaves.invariance.factor import (
     STEPS,
-    Codes,
     Fit,
     Moments,
     NoFit,
@@ -24,7 +23,7 @@ from surveywaves.invariance.factor import (
     one_factor,
     two_factors,
 )
-from surveywaves.reliability.answers import Array, Row, answered, check, join, members, named, scored
+from surveywaves.reliability.answers import Array, Codes, Row, check, join, members, named, scored
 from surveywaves.sample import Sample, Scale
 from surveywaves.terms import ALL, FACTOR_CORRELATION, STRUCTURE, Status
 from surveywaves.tidy import tidy
@@ -112,10 +111,11 @@ def structure(
     rows: list[Row] = []
     every = range(len(scales))
     chosen = every if only is None else only
-    sheets = {at: _Sheet(sample, scales[at]) for at in every if at in chosen or at - 1 in chosen}
+    sheets: dict[int, _Sheet] = {}
     half = float(ndtri((1 + confidence) / 2))
     groupings = {"wave": (*sample.waves,), "organisation": (*sample.organisations,)}
     for at in chosen:
+        sheets = {one: sheets.get(one) or _Sheet(sample, scales[one]) for one in every[at : at + 2]}
         sheet = sheets[at]
         check(sample, sheet.scale, confidence=confidence, min_n=min_n)
         place = {"scale": sheet.scale.name, "wave": ALL, "organisation": ALL}
@@ -131,15 +131,16 @@ def structure(
 
 
 class _Sheet:
-    """The scored answers of a scale, who gave them, and which statements each wave asked."""
+    """The scored answers of a scale, from 0, -1 for none; who gave them, and which statements each wave asked."""
 
     def __init__(self, sample: Sample, scale: Scale) -> None:
         self.sample, self.scale = sample, scale
-        self.scores = scored(sample.frame, scale) - scale.response_range[0]
+        scores = scored(sample.frame, scale) - scale.response_range[0]
+        self.codes = np.where(np.isnan(scores), -1, scores).astype(np.int16)
         self.wave = {wave: members(sample.frame["wave"], wave) for wave in sample.waves}
         self.asked: Mask = np.zeros((len(self.wave), len(scale.items)), dtype=np.bool_)
         for at, own in enumerate(self.wave.values()):
-            self.asked[at] = answered(self.scores[own])
+            self.asked[at] = (self.codes[own] >= 0).any(axis=0)
 
     def chosen(self, *, every: bool) -> tuple[Mask, Mask, str]:
         """Choose rows and statements, and say what is left out: of the waves that asked every statement, if any did."""
@@ -148,7 +149,7 @@ class _Sheet:
         if not every or not waves.any():
             waves = np.asarray(self.asked.sum(axis=1) >= min(3, len(self.scale.items)))
         items = np.asarray(self.asked[waves].all(axis=0) & waves.any())
-        rows = np.zeros(len(self.scores), dtype=np.bool_)
+        rows = np.zeros(len(self.codes), dtype=np.bool_)
         for own, taken in zip(self.wave.values(), waves, strict=True):
             rows |= own & taken
         fewer = named(
@@ -158,10 +159,9 @@ class _Sheet:
         return rows, items, join(fewer, unasked)
 
 
-def _codes(scores: Array, rows: Mask) -> Codes:
+def _given(codes: Codes, rows: Mask) -> Codes:
     """Answers of those who gave all of them."""
-    own = scores[rows]
-    return own[~np.isnan(own).any(axis=1)].astype(np.intp)
+    return codes[rows & (codes >= 0).all(axis=1)]
 
 
 def _merged(groups: Sequence[Codes]) -> tuple[list[Codes], Mask, Mask]:
@@ -183,10 +183,12 @@ def _merged(groups: Sequence[Codes]) -> tuple[list[Codes], Mask, Mask]:
     common, some = np.asarray(given.all(axis=0)), np.asarray(given.any(axis=0))
     kept = common.sum(axis=1) > 1
     options = np.arange(points)
-    place = np.array(
-        [np.abs(options[:, None] - np.flatnonzero(own)).argmin(axis=1) for own in common[kept]]
-    ).reshape(-1, points)
-    coded = [place[np.arange(len(place)), codes[:, kept]] for codes in groups]
+    place = (
+        np.array([np.abs(options[:, None] - np.flatnonzero(own)).argmin(axis=1) for own in common[kept]])
+        .reshape(-1, points)
+        .astype(np.int16)
+    )
+    coded: list[Codes] = [place[np.arange(len(place)), codes[:, kept]] for codes in groups]
     return coded, kept, np.asarray((some & ~common).any(axis=1))
 
 
@@ -225,7 +227,7 @@ def _alone(sheet: _Sheet, half: float, min_n: int) -> Iterator[Row]:
     n: int | None = None
     try:
         _three(items)
-        codes = _codes(sheet.scores[:, items], rows)
+        codes = _given(sheet.codes[:, items], rows)
         n = len(codes)
         _enough(n, min_n)
         (group,), names, note = _moments([codes], asked)
@@ -284,8 +286,7 @@ def _neighbour(sheet: _Sheet, other: _Sheet, half: float, min_n: int) -> Row:
     try:
         if min(items.sum(), items_.sum()) < 2:
             raise NoFit(Status.NOT_ESTIMABLE, "a factor beside another takes two statements")
-        scores = np.hstack([sheet.scores[:, items], other.scores[:, items_]])
-        codes = _codes(scores, rows & rows_)
+        codes = _given(np.hstack([sheet.codes[:, items], other.codes[:, items_]]), rows & rows_)
         row["n"] = len(codes)
         _enough(len(codes), min_n)
         asked = [item for item, there in zip(sheet.scale.items, items, strict=True) if there]
@@ -316,7 +317,7 @@ def _between(sheet: _Sheet, by: str, names: Sequence[str], min_n: int) -> Iterat
     try:
         _three(items)
         column = sheet.sample.frame[by]
-        groups = {name: _codes(sheet.scores[:, items], rows & members(column, name)) for name in names}
+        groups = {name: _given(sheet.codes[:, items], rows & members(column, name)) for name in names}
         large = {name: codes for name, codes in groups.items() if len(codes) >= min_n}
         n = sum(map(len, large.values()))
         few = [0 < len(codes) < min_n for codes in groups.values()]

@@ -36,7 +36,6 @@ from surveywaves.mixed.estimable import (
     NOT_DETERMINED,
     Determined,
     Unknown,
-    answers_in,
     lonely_cells,
     unmeasurable,
 )
@@ -83,9 +82,7 @@ class OrdinalFit:
     determined_at_first: Determined
     """Which combinations of thresholds and coefficients the answers determine; and which they would if those that have
     no finite estimate counted as determined."""
-    n_obs: int
     n_respondents: int
-    """Answers; respondents."""
     status: Status
     """``ok``; ``boundary`` (tau or omega is 0); or why there is no fit, and then every number is NaN."""
     note: str
@@ -222,15 +219,9 @@ class OrdinalFit:
         ends = self._ends(found, errors, confidence)
         made = variance_rows(stated, ends, n=self.n_respondents, status=self.status)
         unused = ", ".join(f"{level:g}" for level in self.unused)
-        made.append(
-            {
-                "term": "n_categories",
-                "estimate": len(self.levels),
-                "n": self.n_respondents,
-                "note": f"nobody answered: {unused}" if unused else "",
-            }
-        )
-        return made
+        note = f"nobody answered: {unused}" if unused else ""
+        number = {"term": "n_categories", "estimate": len(self.levels), "n": self.n_respondents}
+        return [*made, number | {"note": note}]
 
     @property
     def components(self) -> Components:
@@ -271,13 +262,11 @@ def _two(values: Iterable[float]) -> Ends:
     return low, high
 
 
-def fit_ordinal(
-    design: Design, *, link: str = "logit", nodes: int = NODES, reach: float = REACH
-) -> OrdinalFit:
+def fit_ordinal(design: Design, *, link: str = "logit") -> OrdinalFit:
     """Fit the cumulative link mixed model.
 
-    There are more nodes than asked for where answers say much about a respondent or a team (many items, many
-    members, a large tau), and until more of them, that reach further, make no difference to the estimates.
+    There are more nodes than `NODES` where answers say much about a respondent or a team (many items, many members, a
+    large tau), and until more of them, that reach further, make no difference to the estimates.
 
     Parameters
     ----------
@@ -285,8 +274,6 @@ def fit_ordinal(
         The distinct respondents.
     link
         ``logit`` or ``probit``.
-    nodes, reach
-        Nodes of the quadrature, at least; standard deviations of z that they span to each side.
 
     Returns
     -------
@@ -300,12 +287,10 @@ def fit_ordinal(
     Raises
     ------
     ValueError
-        If there is no such link, or the nodes make no grid.
+        If there is no such link.
     """
     if link not in LINKS:
         raise ValueError(f"not a link: {link} (known: {', '.join(LINKS)})")
-    if nodes < 3 or not reach > 0:
-        raise ValueError(f"not a grid of nodes: {nodes} within {reach} standard deviations")
     if not design.count.sum() > 0:
         return _no_fit(design, LINKS[link], Status.TOO_FEW, "nobody answered an item")
     if design.mixed:
@@ -318,7 +303,7 @@ def fit_ordinal(
         return _no_fit(design, LINKS[link], *reason)
     members = add_by(design.team[design.group], design.count, max(len(design.teams), 1))
     most = int(design.answered.sum(axis=1).max(initial=0))
-    grid = Grid(LINKS[link], nodes, reach, most, float(members.max()))
+    grid = Grid(LINKS[link], NODES, REACH, most, float(members.max()))
     found = find_maximum(design, sums.total[:-1, :-1], likelihood, teams, grid)
     return _stated(design, found, grid) if isinstance(found, Found) else _no_fit(design, grid.link, *found)
 
@@ -367,7 +352,6 @@ def _stated(design: Design, found: Found, grid: Grid) -> OrdinalFit:
         scaled_gradient=peak.summit.scaled_gradient,
         freedom=freedom,
         maximum=maximum,
-        n_obs=answers_in(design),
         n_respondents=round(float(design.persons.sum())),
         status=found.status,
         note="; ".join(note for note in found.notes if note),
@@ -407,7 +391,6 @@ def _no_fit(design: Design, link: Link, status: Status, note: str) -> OrdinalFit
         theta_cov=np.full((parameters, parameters), math.nan),
         determined=nothing,
         determined_at_first=nothing,
-        n_obs=answers_in(design),
         n_respondents=round(float(design.persons.sum())),
         status=status,
         note=note,

@@ -93,15 +93,12 @@ def estimate(
         shares = compare_favourable(design, scale, confidence=confidence, min_cell=min_cell)
         means += shares.means
         contrasts += shares.contrasts
-    alone = compare_items(sample, items, confidence=confidence, min_cell=min_cell)
     return Estimated(
         tidy(means),
         tidy(contrasts),
         tidy(variances),
         pd.concat(diagnostics, ignore_index=True),
-        item_contrasts=alone.contrasts,
-        item_variances=alone.variances,
-        item_diagnostics=alone.diagnostics,
+        *_compare_items(sample, items, confidence=confidence, min_cell=min_cell),
     )
 
 
@@ -187,30 +184,22 @@ def judge_items(
     DataFrame, DataFrame
         `item_contrasts`, and the items' rows of `diagnostics`.
     """
-    alone = compare_items(sample, items, confidence=confidence, min_cell=min_cell)
+    found = estimate(sample, [], items, confidence=confidence, min_cell=min_cell)
     decided = decide(
-        alone.contrasts,
-        alone.variances,
+        found.item_contrasts,
+        found.item_variances,
         standardised=standardised_effect,
         percentage_points=percentage_points,
         confidence=confidence,
         multiplicity=multiplicity,
         against=sample.against,
     )
-    return decided, alone.diagnostics
+    return decided, _tested(found.item_diagnostics)
 
 
-class ItemsCompared(NamedTuple):
-    """Tidy frames of the items by themselves."""
-
-    contrasts: pd.DataFrame
-    variances: pd.DataFrame
-    diagnostics: pd.DataFrame
-
-
-def compare_items(
-    sample: Sample, items: Sequence[Scale], *, confidence: float = 0.95, min_cell: int = 2
-) -> ItemsCompared:
+def _compare_items(
+    sample: Sample, items: Sequence[Scale], *, confidence: float, min_cell: int
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Compare waves and organisations on every item by itself, by its answers and by the ordinal model.
 
     An item's column holds only answers on the instrument's response scale (or mapped to it): what a wave asked on
@@ -221,27 +210,12 @@ def compare_items(
     one. Its odds ratios are of the population, not of a respondent as those of a scale are, and nearer to 1 for that
     (Agresti 2010, Analysis of Ordinal Categorical Data, ch. 10).
 
-    Parameters
-    ----------
-    sample
-        Who is compared.
-    items
-        Each as a scale of its own, as `surveywaves.sample.single_items` lists them.
-    confidence, min_cell
-        See `contrasts.compare`.
-
     Returns
     -------
-    ItemsCompared
-        As of `contrasts.compare_fit`, `compare_favourable` and `odds.check_odds` (adjusted by Benjamini and Hochberg
-        over the items), with `item` filled. An item that no two cells of one wave or of one organisation answered
-        cannot be compared, and has no rows. Estimates by the model carry no note:
-        that a model of one item cannot tell respondents apart goes without saying.
-
-    Raises
-    ------
-    ValueError
-        If sample and items contradict the frame or each other.
+    DataFrame, DataFrame, DataFrame
+        Contrasts, variances and tests of the ordinal model, with `item` filled. An item that no two cells of one wave
+        or of one organisation answered cannot be compared, and has no rows. Estimates by the model carry no note: that
+        a model of one item cannot tell respondents apart goes without saying.
     """
     contrasts: list[Row] = []
     variances: list[Row] = []
@@ -258,7 +232,7 @@ def compare_items(
         contrasts += (row | {"item": item} for row in (*map(_of_item, latent.contrasts), *shares))
         variances += (row | {"item": item} for row in map(_of_item, latent.variances))
         odds += [{"scale": one.name, "item": item} | row for row in check_odds(design, min_cell=min_cell)]
-    return ItemsCompared(tidy(contrasts), tidy(variances), _tested(tidy(odds)))
+    return tidy(contrasts), tidy(variances), tidy(odds)
 
 
 def _of_item(row: Row) -> Row:

@@ -107,13 +107,8 @@ def variance_rows(
     for term, estimate, error, note in found:
         known = math.isfinite(estimate)
         lost = not known and status in (Status.OK, Status.BOUNDARY)
-        row: dict[str, Any] = {
-            "term": term,
-            "estimate": estimate,
-            "n": n,
-            "status": Status.NOT_ESTIMABLE if lost else status,
-            "note": note,
-        }
+        said = {"status": Status.NOT_ESTIMABLE if lost else status, "note": note}
+        row: dict[str, Any] = {"term": term, "estimate": estimate, "n": n, **said}
         if known:
             row["conf_low"], row["conf_high"] = ends.get(term, (math.nan, math.nan))
             if error > 0:

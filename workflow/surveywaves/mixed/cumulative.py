@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
-from scipy.special import expit, log_ndtr, logit, ndtr, ndtri
+from scipy.special import log_ndtr, logit, ndtr, ndtri
 
 from surveywaves.mixed.design import FloatArray, IntArray
 from surveywaves.mixed.newton import Order, Point
@@ -57,12 +57,6 @@ class Link(Protocol):
     def attenuation(self) -> float:
         """The s in: effects shrink by about sqrt(1 + s tau2) when respondents are taken for independent."""
 
-    def cdf(self, x: FloatArray) -> FloatArray:
-        """F."""
-
-    def density(self, x: FloatArray) -> FloatArray:
-        """Return the derivative of F."""
-
     def quantile(self, share: FloatArray) -> FloatArray:
         """Invert F."""
 
@@ -90,14 +84,6 @@ class Logit:
     name: str = "logit"
     variance: float = math.pi**2 / 3
     attenuation: float = (16 * math.sqrt(3) / (15 * math.pi)) ** 2  # Zeger, Liang, Albert 1988, Biometrics 44
-
-    def cdf(self, x: FloatArray) -> FloatArray:
-        """F(x) = 1 / (1 + exp(-x))."""
-        return np.asarray(expit(x), dtype=np.float64)
-
-    def density(self, x: FloatArray) -> FloatArray:
-        """F (1 - F)."""
-        return np.asarray(expit(x) * expit(-x), dtype=np.float64)
 
     def quantile(self, share: FloatArray) -> FloatArray:
         """log(p / (1 - p))."""
@@ -143,14 +129,6 @@ class Probit:
     name: str = "probit"
     variance: float = 1.0
     attenuation: float = 1.0
-
-    def cdf(self, x: FloatArray) -> FloatArray:
-        """Return the standard normal distribution function."""
-        return np.asarray(ndtr(x), dtype=np.float64)
-
-    def density(self, x: FloatArray) -> FloatArray:
-        """Return the standard normal density."""
-        return np.asarray(np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi), dtype=np.float64)
 
     def quantile(self, share: FloatArray) -> FloatArray:
         """Return the standard normal quantile."""

@@ -115,12 +115,10 @@ def decide(
     equivalence = _equivalence(contrasts, smallest)
     decided = contrasts.assign(smallest=smallest, p_equivalence=equivalence)
     decided["p_adjusted"] = adjust_families(decided, "p_value", multiplicity, family, against)
-    decided["p_equivalence_adjusted"] = adjust_families(
-        decided, "p_equivalence", multiplicity, family, against
-    )
-    differs, equivalent = (
-        ("p_value", "p_equivalence") if multiplicity == "none" else ("p_adjusted", "p_equivalence_adjusted")
-    )
+    adjusted = adjust_families(decided, "p_equivalence", multiplicity, family, against)
+    decided["p_equivalence_adjusted"] = adjusted
+    tests = ("p_value", "p_equivalence"), ("p_adjusted", "p_equivalence_adjusted")
+    differs, equivalent = tests[multiplicity != "none"]
     decided["decision"] = _decisions(
         estimate=decided["estimate"].to_numpy(),
         differs=decided[differs].to_numpy(),
@@ -146,9 +144,8 @@ def note_scale_use(contrasts: pd.DataFrame, scale_use: pd.DataFrame) -> pd.DataF
         The same rows; the note is ``low reliability: reason``, after any note that was there.
     """
     judged = scale_use[scale_use["use"] == LOW_RELIABILITY].set_index("scale")["reason"]
-    reason = (
-        contrasts["scale"].map(judged).astype("str")
-    )  # all are missing where every scale is reliable enough
+    # all are missing where every scale is reliable enough
+    reason = contrasts["scale"].map(judged).astype("str")
     concerned = (reason.notna() & contrasts["estimate"].notna()).to_numpy()
     before = contrasts.loc[concerned, "note"].map(lambda note: f"{note}; " if note else "")
     notes = contrasts["note"].copy()
@@ -171,9 +168,8 @@ def _smallest(
 
 def _equivalence(contrasts: pd.DataFrame, smallest: FloatArray) -> FloatArray:
     """(rows,) the larger p-value of the tests against -smallest and +smallest, which is that of the nearer one."""
-    estimate, error, df = (
-        contrasts[name].to_numpy(dtype=np.float64) for name in ("estimate", "std_error", "df")
-    )
+    columns = ("estimate", "std_error", "df")
+    estimate, error, df = (contrasts[name].to_numpy(dtype=np.float64) for name in columns)
     return np.asarray(stdtr(df, (np.abs(estimate) - smallest) / error), dtype=np.float64)
 
 

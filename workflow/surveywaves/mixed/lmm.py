@@ -60,8 +60,6 @@ SINGLE: Final = "no respondent answered two items: variances within and between 
 class LinearFit:
     """A fitted linear mixed model; P fixed-effect columns, those of the design."""
 
-    columns: tuple[str, ...]
-    """Names of the P columns."""
     kept: BoolArray
     """(P,) columns that are not a combination of earlier ones."""
     coef: FloatArray
@@ -79,9 +77,7 @@ class LinearFit:
     """(1 or 2, P, P) derivatives of `cov` by the ratios, where it is that of the model."""
     with_teams: bool
     """Whether the design knows teams."""
-    n_obs: int
     n_respondents: int
-    """Answers; respondents."""
     status: Status
     """``ok``; ``boundary`` (a variance is 0); or why there is no fit, and then every number is NaN."""
     note: str
@@ -134,10 +130,8 @@ class LinearFit:
 
     def obstacles(self, contrasts: FloatArray) -> list[str]:
         """Why (R, P) combinations of the coefficients cannot be estimated, in words; empty where they can."""
-        unknown, determined = unmeasurable(self.unknown, contrasts), self.determined(contrasts)
-        found = [
-            reason if known else NOT_DETERMINED for reason, known in zip(unknown, determined, strict=True)
-        ]
+        pairs = zip(unmeasurable(self.unknown, contrasts), self.determined(contrasts), strict=True)
+        found = [reason if known else NOT_DETERMINED for reason, known in pairs]
         if self.robust is None:
             return found
         who = "team" if math.isfinite(self.tau2_team) else "respondent"
@@ -250,7 +244,6 @@ def fit_linear(design: Design, *, robust: bool = True) -> LinearFit:
     theta, theta_team = np.append(best.theta, 0.0)[:2]
     status, note = _status(model, best)
     fit = LinearFit(
-        columns=design.columns,
         kept=kept,
         coef=coef,
         cov=cov,
@@ -263,7 +256,6 @@ def fit_linear(design: Design, *, robust: bool = True) -> LinearFit:
         with_teams=bool(design.teams),
         loglik=-best.deviance / 2,
         fixed_variance=max(spread, 0.0) / (sums.n_obs - 1),
-        n_obs=answers_in(design),
         n_respondents=round(float(design.persons.sum())),
         status=status,
         note=note,
@@ -374,13 +366,11 @@ def _no_fit(design: Design, status: Status, note: str) -> LinearFit:
     size = len(design.columns)
     nothing = np.full((size, size), math.nan)
     return LinearFit(
-        columns=design.columns,
         kept=np.zeros(size, dtype=np.bool_),
         coef=np.full(size, math.nan),
         cov=nothing,
         model_cov=nothing,
         with_teams=bool(design.teams),
-        n_obs=answers_in(design),
         n_respondents=round(float(design.persons.sum())),
         status=status,
         note=note,

@@ -93,11 +93,8 @@ def _tests(counts: FloatArray) -> Iterator[dict[str, Any]]:
     )
     for term, (loglik, df, settled) in zip(terms, larger, strict=True):
         if not settled:
-            yield {
-                "term": term,
-                "status": Status.NOT_CONVERGED,
-                "note": "no maximum of the likelihood was found",
-            }
+            told = "no maximum of the likelihood was found"
+            yield {"term": term, "status": Status.NOT_CONVERGED, "note": told}
             continue
         ratio = max(2 * (loglik - proportional.loglik), 0.0)
         yield {"term": term, "estimate": ratio, "df": df, "p_value": float(chdtrc(df, ratio)), "note": note}
@@ -122,9 +119,8 @@ def _at(counts: FloatArray, theta: FloatArray, own: FloatArray) -> _Point:
 
 def _cumulative(theta: FloatArray, own: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """(C, K - 1) chances of an answer at or below each threshold, where these lie, and (C, 1) 1 / spread."""
-    narrow = (
-        np.exp(np.clip(-own[:, 1:2], -FURTHEST, FURTHEST)) if own.shape[1] > 1 else np.ones((len(own), 1))
-    )
+    spread = own[:, 1:2] if own.shape[1] > 1 else np.zeros((len(own), 1))
+    narrow = np.exp(np.clip(-spread, -FURTHEST, FURTHEST))
     at = (theta - own[:, :1]) * narrow
     return np.asarray(expit(at), dtype=np.float64), at, narrow
 

@@ -60,11 +60,9 @@ def pool_partially(values: FloatArray, errors: FloatArray) -> Pooled:
         return float(w**2 @ (values - mean) ** 2 - w.sum() + (w**2).sum() / w.sum())
 
     most = float(np.var(values, ddof=1)) + float((errors**2).max())
-    tau2 = (
-        0.0
-        if slope(0.0) <= 0
-        else float(brentq(slope, 0.0, _beyond(slope, most), xtol=1e-14 * most, rtol=1e-12))
-    )
+    tau2 = 0.0
+    if slope(0.0) > 0:
+        tau2 = float(brentq(slope, 0.0, _beyond(slope, most), xtol=1e-14 * most, rtol=1e-12))
     weights = 1 / (errors**2 + tau2)
     own = tau2 * weights
     mean = float(weights @ values) / float(weights.sum())
@@ -102,29 +100,14 @@ def shrunken_means(means: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataF
         if labels["term"] == PERCENT_FAVOURABLE:
             ends = ends.clip(0, 100)
         share = found.between**2 / (found.between**2 + errors**2)
-        term = labels["term"]
-        for number, (name, n) in enumerate(zip(own["organisation"], own["n"], strict=True)):
-            rows.append(
-                labels
-                | {
-                    "organisation": name,
-                    "term": f"{term}{SHRUNKEN}",
-                    "estimate": found.estimates[number],
-                    "std_error": found.errors[number],
-                    "conf_low": ends[0, number],
-                    "conf_high": ends[1, number],
-                    "n": n,
-                    "note": f"its own estimate weighs {100 * share[number]:.0f}%",
-                }
-            )
+        own_note = [f"its own estimate weighs {100 * one:.0f}%" for one in share]
+        names = ("organisation", "n", "note", "estimate", "std_error", "conf_low", "conf_high")
+        columns = own["organisation"], own["n"], own_note, found.estimates, found.errors, *ends
+        shrunken, between = (labels | {"term": f"{labels['term']}{end}"} for end in (SHRUNKEN, BETWEEN_SD))
+        for row in zip(*columns, strict=True):
+            rows.append(shrunken | dict(zip(names, row, strict=True)))
         status = Status.OK if found.between > 0 else Status.BOUNDARY
-        between = {
-            "organisation": ALL,
-            "term": f"{term}{BETWEEN_SD}",
-            "estimate": found.between,
-            "status": status,
-        }
-        rows.append(labels | between)
+        rows.append(between | {"organisation": ALL, "estimate": found.between, "status": status})
     return tidy(rows)
 
 

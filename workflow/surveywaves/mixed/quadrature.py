@@ -141,14 +141,10 @@ class Likelihood:
         """Without some bounds: for each chunk, (U,) which upper and which lower bounds are taken to infinity."""
         other = object.__new__(Likelihood)
         other.__dict__.update(self.__dict__)
-        other.chunks = [
-            replace(
-                chunk,
-                ceiling=np.where(ceiling, np.inf, chunk.ceiling),
-                floor=np.where(floor, -np.inf, chunk.floor),
-            )
-            for chunk, ceiling, floor in zip(self.chunks, ceilings, floors, strict=True)
-        ]
+        other.chunks = []
+        for chunk, above, below in zip(self.chunks, ceilings, floors, strict=True):
+            ceiling, floor = np.where(above, np.inf, chunk.ceiling), np.where(below, -np.inf, chunk.floor)
+            other.chunks.append(replace(chunk, ceiling=ceiling, floor=floor))
         return other
 
     def answers(self, chunk: Chunk) -> Answers:
@@ -199,13 +195,11 @@ class Likelihood:
 
     def single(self) -> bool:
         """Whether no respondent gave two answers that have a finite bound."""
-        return not any(
-            (
-                (chunk.matrix @ (np.isfinite(chunk.ceiling) | np.isfinite(chunk.floor)).astype(np.float64))
-                > 1
-            ).any()
-            for chunk in self.chunks
-        )
+        for chunk in self.chunks:
+            told = np.isfinite(chunk.ceiling) | np.isfinite(chunk.floor)
+            if (chunk.matrix @ told.astype(np.float64) > 1).any():
+                return False
+        return True
 
     def standing(self) -> BoolArray:
         """(D - 1,) thresholds and coefficients of some answers that move no bound: those at infinity."""
@@ -318,9 +312,8 @@ class Likelihood:
         predictor = -(at.by_upper + at.by_lower)
         own = np.r_[0:thresholds, self._items, self.size - 1]
         score = np.empty((len(own), patterns, size))
-        score[:thresholds] = (
-            (chunk.matrix @ table.reshape(answers, -1)).reshape(patterns, thresholds, size).swapaxes(0, 1)
-        )
+        by_threshold = (chunk.matrix @ table.reshape(answers, -1)).reshape(patterns, thresholds, size)
+        score[:thresholds] = by_threshold.swapaxes(0, 1)
         padded = np.concatenate([predictor, np.zeros((1, size))])
         for item in range(1, chunk.place.shape[1]):
             score[thresholds + item - 1] = padded[chunk.place[:, item]]
@@ -353,18 +346,12 @@ def _cut(design: Design, categories: IntArray) -> list[Chunk]:
     code = np.zeros(len(design.levels) + 1, dtype=np.intp)
     code[categories + 1] = np.arange(len(categories)) + 1
     return [
-        _chunk(
-            design,
-            pattern=some,
-            key=key[some],
-            answers=code[design.answers[some]],
-            categories=len(categories),
-        )
+        _chunk(design, some, key[some], code[design.answers[some]], len(categories))
         for some in np.split(order, range(PATTERNS, len(order), PATTERNS))
     ]
 
 
-def _chunk(design: Design, *, pattern: IntArray, key: IntArray, answers: CodeArray, categories: int) -> Chunk:
+def _chunk(design: Design, pattern: IntArray, key: IntArray, answers: CodeArray, categories: int) -> Chunk:
     found, first, of_class = np.unique(key, return_index=True, return_inverse=True)
     cell, profile = np.divmod(found, len(design.profiles))
     count = design.count[pattern]
@@ -511,8 +498,7 @@ class _Held(NamedTuple):
     mass: FloatArray
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Kernel:
+class Kernel(NamedTuple):
     """W and its derivatives by tau and omega, each (Q, M)."""
 
     value: FloatArray
@@ -524,8 +510,7 @@ class Kernel:
 
     def some(self, nodes: IntArray | slice) -> Kernel:
         """Only for some of the teams' nodes."""
-        parts = (self.value, self.by_tau, self.by_omega, self.by_tau_twice, self.by_both, self.by_omega_twice)
-        return Kernel(*(part[:, nodes] for part in parts))
+        return Kernel(*(part[:, nodes] for part in self))
 
 
 def _kernel(tau: float, omega: float, nodes: Nodes) -> Kernel:
@@ -556,12 +541,8 @@ class _Work:
     """
 
     def __init__(self, nested: Nested, theta: FloatArray, posterior: FloatArray, order: Order) -> None:
-        self._likelihood, self._theta, self._posterior, self._order = (
-            nested.likelihood,
-            theta,
-            posterior,
-            order,
-        )
+        self._likelihood, self._theta = nested.likelihood, theta
+        self._posterior, self._order = posterior, order
         size = nested.size
         self.gradient = np.zeros(size)
         self.hessian = np.zeros((size, size))
@@ -597,9 +578,8 @@ class _Work:
         for start in range(0, weight.shape[1], NODES):
             some = slice(start, start + NODES)
             part = kernel.some(some)
-            mean = np.concatenate(
-                [score @ part.value, (mass @ part.by_tau)[None], (mass @ part.by_omega)[None]]
-            )
+            slopes = np.stack([mass @ part.by_tau, mass @ part.by_omega])
+            mean = np.concatenate([score @ part.value, slopes])
             mean /= chance[:, some]
             self.hessian -= _cross_product(mean, weight[:, some])
             self._add_scores(held.members, mean, some)

@@ -210,13 +210,8 @@ class _Respondents:
         self._lean[:cells] = np.linalg.solve(root[kept], cov[others, :cells][kept]).T
         self._item = np.zeros((items, 1 + len(kept)))  # what an item adds to a whitened row
         self._item[1:, 1:] = self._lean[design.item_columns]
-        self._row = np.column_stack(
-            [
-                self._own[design.cell],
-                self._lean[design.cell]
-                + design.profiles[design.profile] @ self._lean[design.item_columns.stop :],
-            ]
-        )
+        by_profile = design.profiles[design.profile] @ self._lean[design.item_columns.stop :]
+        self._row = np.column_stack([self._own[design.cell], self._lean[design.cell] + by_profile])
         size = self._row.shape[1]
         self._step = max(NUMBERS // (items * max(items, size)), 1)
         self.blind = np.zeros((len(cov), 0))
@@ -355,17 +350,10 @@ class _Teams:
     """Teams as clusters, by the eigenvalues of their shares of the whitened information."""
 
     def __init__(
-        self,
-        design: Design,
-        left: Residuals,
-        *,
-        root: FloatArray,
-        theta: float,
-        theta_team: float,
+        self, design: Design, left: Residuals, *, root: FloatArray, theta: float, theta_team: float
     ) -> None:
-        values, vectors = np.linalg.eigh(
-            _information(design, left, root=root, theta=theta, theta_team=theta_team)
-        )
+        shares = _information(design, left, root=root, theta=theta, theta_team=theta_team)
+        values, vectors = np.linalg.eigh(shares)
         left_over = 1 - values
         alone = left_over <= ALONE
         self._root, self._values = root, np.maximum(values, 0.0)

@@ -22,7 +22,6 @@ from surveywaves.pin.manifest import (
     Manifest,
     Places,
     Records,
-    read_manifest,
     unlike,
 )
 from surveywaves.pin.source import Source, environment
@@ -100,19 +99,6 @@ def to_pin(config: Mapping[str, Any], folder: Path) -> Asked:
             f"snakemake verify --config pin={found.label} proves it; choose another label for other results",
         )
     return found
-
-
-def to_verify(config: Mapping[str, Any], folder: Path) -> str:
-    """Take the label that is asked of `snakemake verify`.
-
-    Raises
-    ------
-    SurveywavesError
-        As `asked`, and if there is no such pin.
-    """
-    label = asked(config).label
-    read_manifest(folder / PINS / label)
-    return label
 
 
 CONFIGURATION: Final = "configuration.yaml"

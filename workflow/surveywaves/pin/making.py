@@ -55,8 +55,8 @@ from surveywaves.pin.manifest import (
     held,
     read_manifest,
     read_records,
-    require_whole,
     stale,
+    whole_pin,
     write_manifest,
 )
 from surveywaves.pin.source import LOCK, Checkout, Source, checkout, files_of_people, rederive
@@ -249,8 +249,7 @@ def write_archive(folder: Path, target: Path) -> None:
     SurveywavesError
         If the folder holds no pin, or its files are not those that its manifest and its sums tell of.
     """
-    manifest = read_manifest(folder)
-    require_whole(folder, manifest)
+    manifest = whole_pin(folder)
     names = [*manifest.outputs, *DESCRIBING, SUMS]
     # The crate tells of folders, too: each has an entry of its own.
     folders = {f"{inside}/" for name in names for inside in PurePosixPath(name).parents if inside.name}

@@ -164,15 +164,17 @@ def read_manifest(folder: Path) -> Manifest:
     Raises
     ------
     SurveywavesError
-        If there is none, it is none that this version understands, or not as the pin's sums have it.
+        If there is none, it is not as the pin's sums have it, or none that this version understands.
     """
     path = folder / NAME
+    if not path.exists():
+        raise _unknown(folder)
+    if mistakes := list(_edited(folder, {NAME})):
+        raise SurveywavesError(mistakes)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise _unknown(folder) from None
-    except ValueError:
-        raise SurveywavesError.at(path, "not a manifest: no JSON") from None
+    except (ValueError, RecursionError):
+        content = None
     if not isinstance(content, dict):
         raise SurveywavesError.at(path, "not a manifest: no JSON object")
     if content.get("format") != FORMAT:
@@ -183,20 +185,25 @@ def read_manifest(folder: Path) -> Manifest:
         )
     content.pop("contents", None)  # of tables between the stages, in pins of an earlier version
     try:
-        found = Manifest.model_validate(content)
+        return Manifest.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise SurveywavesError.at(path, f"not a manifest: {where}: {first['msg']}") from None
-    if mistakes := list(_edited(folder, {NAME})):
-        raise SurveywavesError(mistakes)
-    return found
 
 
-def require_whole(folder: Path, manifest: Manifest) -> None:
-    """Raise a `SurveywavesError` that names every file of a pin that is not as its manifest and its sums have it."""
+def whole_pin(folder: Path) -> Manifest:
+    """Read the manifest of a pin whose every file is used.
+
+    Raises
+    ------
+    SurveywavesError
+        As `read_manifest`, and with a line for each file that is not as the manifest and the sums have it.
+    """
+    manifest = read_manifest(folder)
     if mistakes := list(_edited(folder, DESCRIBING, manifest.outputs)):
         raise SurveywavesError(mistakes)
+    return manifest
 
 
 def _edited(

@@ -18,7 +18,7 @@ import pandas as pd
 
 from surveywaves.catalogue import NARROW, ROWS_FORMAT, SLIDES
 from surveywaves.errors import Mistake, SurveywavesError
-from surveywaves.files import FORMULA, digest, read
+from surveywaves.files import FORMULA, read
 from surveywaves.key import KEYED
 from surveywaves.pin.changes import is_own, key_columns, waves_named
 from surveywaves.pin.lineage import Lineage, Step, lineage, part_of
@@ -29,9 +29,9 @@ from surveywaves.pin.manifest import (
     Places,
     Records,
     WaveEvidence,
-    read_manifest,
     read_records,
     stale,
+    whole_pin,
 )
 from surveywaves.pin.manifest import shown as value_shown
 from surveywaves.text import few, listed, nearest
@@ -70,8 +70,6 @@ class Store:
     """Folder that stands for `results/`."""
     told: str
     """What the folder is called in messages."""
-    hashes: Hashes
-    """Path in the folder -> SHA-256 that a file must have; empty: the records say."""
 
     @classmethod
     def of_run(cls, places: Places) -> Store:
@@ -94,14 +92,13 @@ class Store:
         if not jobs:
             hint = "run `snakemake` there first, or say with --directory where the results are"
             raise SurveywavesError.at(folder, "no results yet", hint)
-        return cls(jobs, folder, "results", {})
+        return cls(jobs, folder, "results")
 
     @classmethod
     def of_pin(cls, label: str, places: Places) -> Store:
-        """Take what a pin keeps (SurveywavesError if there is no such pin)."""
+        """Take what a pin keeps (SurveywavesError if there is no such pin, or it is not whole)."""
         folder = places.folder / PINS / label
-        manifest = read_manifest(folder)
-        return cls(manifest.jobs, folder, (PINS / label).as_posix(), manifest.outputs)
+        return cls(whole_pin(folder).jobs, folder, (PINS / label).as_posix())
 
     def read(self, name: str) -> Path:
         """Return the path of a file `results/...`.
@@ -109,14 +106,12 @@ class Store:
         Raises
         ------
         SurveywavesError
-            If it is not there, or in a pin and not as pinned.
+            If it is not there.
         """
         inside = name.removeprefix("results/")
         path = self.folder / inside
         if not path.is_file():
             raise SurveywavesError.at(f"{self.told}/{inside}", "no such file", "run `snakemake`")
-        if inside in self.hashes and digest(path) != self.hashes[inside]:
-            raise SurveywavesError.at(f"{self.told}/{inside}", "has changed since it was pinned")
         return path
 
     @cached_property

@@ -37,7 +37,7 @@ from surveywaves.pin.manifest import (
     Places,
     read_manifest,
     read_records,
-    require_whole,
+    whole_pin,
 )
 from surveywaves.pin.source import VERIFY, rederive
 from surveywaves.study import load_study
@@ -123,8 +123,7 @@ def verify(label: str, study: Study, places: Places, *, target: str, cores: int)
         If there is no such pin, or its files are not those that its manifest tells of.
     """
     folder = places.folder / PINS / label
-    manifest = read_manifest(folder)
-    require_whole(folder, manifest)
+    manifest = whole_pin(folder)
     old, key = State.of_pin(folder, manifest), read_key(places.folder)
     with rederive(study, places, target=target, cores=cores) as again:
         results = [f"{RESULTS}{name}" for name in manifest.outputs if "/" in name or name == CONFIGURATION]
@@ -464,9 +463,7 @@ def _side(label: str, places: Places, *, beside: str = "") -> tuple[State, Path]
     """
     folder = places.folder / PINS / label
     if label != CURRENT:
-        manifest = read_manifest(folder)
-        require_whole(folder, manifest)
-        return State.of_pin(folder, manifest), folder / "released"
+        return State.of_pin(folder, whole_pin(folder)), folder / "released"
     tables = places.folder / RESULTS / "released"
     if not any(tables.glob("*.csv")):
         raise SurveywavesError.at(

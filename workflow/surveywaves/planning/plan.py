@@ -168,13 +168,8 @@ def _reference(design: Design, fit: LinearFit, returned: int) -> Iterator[dict[s
     for term, estimate in estimates.items():
         known = math.isfinite(estimate)
         status = fit.status if known or fit.status is not Status.OK else Status.NOT_ESTIMABLE
-        yield label | {
-            "term": term,
-            "estimate": estimate,
-            "n": respondents,
-            "status": status,
-            "note": fit.note,
-        }
+        found = {"term": term, "estimate": estimate, "n": respondents}
+        yield label | found | {"status": status, "note": fit.note}
     answered = float(design.persons @ design.answered.sum(axis=1)[design.group])
     if respondents:
         yield label | {"term": "items_answered", "estimate": answered / respondents, "n": respondents}
@@ -241,19 +236,15 @@ class _Contrast:
         """One row per term, with its estimate or why there is none."""
         aim = self._aim
         few = [name for name, share in self._share.items() if share * returns < aim.min_cell - ROUNDING]
+        nothing: dict[str, Any] = {}
         if aim.population is not None and returns > aim.population:
-            note = f"more than the {aim.population:,} staff"
-            yield from (
-                {"n": returns, "term": term, "status": Status.NOT_ESTIMABLE, "note": note}
-                for term in aim.terms
-            )
-            return
-        if few:
+            nothing = {"status": Status.NOT_ESTIMABLE, "note": f"more than the {aim.population:,} staff"}
+        elif few:
             named = "; ".join(f"{aim.planned}, {name}" for name in few)
             note = f"fewer than {aim.min_cell} respondents expected: {named}"
-            yield from (
-                {"n": returns, "term": term, "status": Status.TOO_FEW, "note": note} for term in aim.terms
-            )
+            nothing = {"status": Status.TOO_FEW, "note": note}
+        if nothing:
+            yield from ({"n": returns, "term": term} | nothing for term in aim.terms)
             return
         error, df = self._precision(returns)
         found = {

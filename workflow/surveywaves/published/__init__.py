@@ -5,37 +5,3 @@ percentage, and their sum again as the base. Misprints therefore contradict some
 them can be put right: `settle` searches for the counts and base that contradict the fewest printed cells. What the
 arithmetic leaves open is decided by a person, with a reason, in a file (`apply_decisions`).
 """
-
-from surveywaves.published.checking import ClaimVerdict, beside, check_claims
-from surveywaves.published.printed import Agreement, Percentage, PrintedRow
-from surveywaves.published.settling import (
-    CellVerdict,
-    Reading,
-    RowVerdict,
-    SettledRow,
-    Settlement,
-    apply_decisions,
-    settle,
-    settle_column,
-    settle_publication,
-    together,
-)
-
-__all__ = [
-    "Agreement",
-    "CellVerdict",
-    "ClaimVerdict",
-    "Percentage",
-    "PrintedRow",
-    "Reading",
-    "RowVerdict",
-    "SettledRow",
-    "Settlement",
-    "apply_decisions",
-    "beside",
-    "check_claims",
-    "settle",
-    "settle_column",
-    "settle_publication",
-    "together",
-]

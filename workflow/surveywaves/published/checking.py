@@ -115,9 +115,8 @@ def published_form(
     printed = pd.DataFrame(list(cells), columns=["table", "row", "item"])
     frame = printed.merge(own, on="item", how="inner", sort=False)
     if (frame.groupby(["table", "row"])["response"].transform("size") != len(categories)).any():
-        raise ValueError(
-            f"a printed item does not have the {len(categories)} responses {', '.join(categories)}"
-        )
+        asked = f"{len(categories)} responses {', '.join(categories)}"
+        raise ValueError(f"a printed item does not have the {asked}")
     category = [categories[response - 1] for response in frame["response"]]
     frame = frame.assign(category=category, count=frame["n"])
     whole = {"count": "int64", "base": "int64"}
@@ -257,9 +256,8 @@ def _check(
     row = counts[key]
     count = row.total(codes)
     summed = _sum_of_printed(printed.get(key, {}), codes)
-    return _verdict(
-        percentage, count, row.base, summed, _likely_source(percentage, key, codes, counts, categories)
-    )
+    source = _likely_source(percentage, key, codes, counts, categories)
+    return _verdict(percentage, count, row.base, summed, source)
 
 
 def _verdict(percentage: Percentage, count: int, base: int, summed: Decimal | None, source: str) -> _Checked:
@@ -275,13 +273,8 @@ def _verdict(percentage: Percentage, count: int, base: int, summed: Decimal | No
     if agreement is Agreement.TRUNCATED:
         evidence = f"{exact}, cut off instead of rounded"
         return _Checked(count, base, right, ClaimVerdict.AGREES_WHEN_TRUNCATED, evidence)
-    return _Checked(
-        count,
-        base,
-        right,
-        ClaimVerdict.CONTRADICTED,
-        f"{exact}, so it should say {right}, not {percentage}{source}",
-    )
+    evidence = f"{exact}, so it should say {right}, not {percentage}{source}"
+    return _Checked(count, base, right, ClaimVerdict.CONTRADICTED, evidence)
 
 
 def _likely_source(
@@ -342,12 +335,11 @@ def _printed_percentages(tables: pd.DataFrame, codes: Sequence[str]) -> _Percent
 
 def _lookup(frequencies: pd.DataFrame) -> _Lookup:
     complete = _frequencies(frequencies, "frequencies").dropna(subset=["count", "base"])
-    return {
-        (str(table), str(row)): _Answers(
-            dict(zip(part["category"], part["count"].astype(int), strict=True)), int(part["base"].iloc[0])
-        )
-        for (table, row), part in complete.groupby(["table", "row"], sort=False)
-    }
+    found = {}
+    for (table, row), part in complete.groupby(["table", "row"], sort=False):
+        counts = dict(zip(part["category"], part["count"].astype(int), strict=True))
+        found[str(table), str(row)] = _Answers(counts, int(part["base"].iloc[0]))
+    return found
 
 
 def _frequencies(frame: pd.DataFrame, what: str) -> pd.DataFrame:

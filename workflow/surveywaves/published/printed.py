@@ -134,20 +134,12 @@ def read_rows(tables: pd.DataFrame, *, categories: Sequence[str]) -> list[Printe
     """
     named = {category: (f"{category}_n", f"{category}_pct") for category in categories}
     needed = [*KEYS, BASE, *(name for pair in named.values() for name in pair)]
-    mistakes = [
-        Mistake(f"published tables, column {name}", "is missing")
-        for name in needed
-        if name not in tables.columns
-    ]
-    mistakes += [
-        Mistake(
-            f"published tables, column {name}", "was read as numbers", "read every column as text: dtype=str"
-        )
-        for name in needed
-        if name in tables.columns
-        and pd.api.types.is_numeric_dtype(tables[name])
-        and tables[name].notna().any()
-    ]
+    mistakes, hint = [], "read every column as text: dtype=str"
+    for name in needed:
+        if name not in tables.columns:
+            mistakes.append(Mistake(f"published tables, column {name}", "is missing"))
+        elif pd.api.types.is_numeric_dtype(tables[name]) and tables[name].notna().any():
+            mistakes.append(Mistake(f"published tables, column {name}", "was read as numbers", hint))
     if mistakes:
         raise PublishedTableError(mistakes)
 
@@ -163,20 +155,11 @@ def read_rows(tables: pd.DataFrame, *, categories: Sequence[str]) -> list[Printe
     }
     rows = []
     for cell in cells.to_dict("records"):
-        where = f"table {cell['table']} row {cell['row']}"
-        rows.append(
-            PrintedRow(
-                table=cell["table"],
-                row=cell["row"],
-                categories=tuple(named),
-                counts=tuple(_count(cell[n], where, n, mistakes) for n, _ in named.values()),
-                percentages=tuple(
-                    _percentage(cell[pct], precision[cell["table"]], where, pct, mistakes)
-                    for _, pct in named.values()
-                ),
-                base=_count(cell[BASE], where, BASE, mistakes),
-            )
-        )
+        where, decimals = f"table {cell['table']} row {cell['row']}", precision[cell["table"]]
+        counts = tuple(_count(cell[n], where, n, mistakes) for n, _ in named.values())
+        shares = tuple(_percentage(cell[pct], decimals, where, pct, mistakes) for _, pct in named.values())
+        base = _count(cell[BASE], where, BASE, mistakes)
+        rows.append(PrintedRow(cell["table"], cell["row"], tuple(named), counts, shares, base))
     if mistakes:
         raise PublishedTableError(mistakes)
     return rows

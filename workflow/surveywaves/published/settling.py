@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -219,6 +219,11 @@ class SettledRow:
         return RowVerdict.TRUNCATED if self.best.truncated else RowVerdict.CONSISTENT
 
     @property
+    def place(self) -> tuple[str, str]:
+        """Its table and row."""
+        return self.printed.table, self.printed.row
+
+    @property
     def standing(self) -> tuple[Reading, ...]:
         """The readings that are still possible."""
         return self.best.readings if self.chosen is None else (self.chosen,)
@@ -243,21 +248,15 @@ def audit_row(row: SettledRow) -> list[Cell]:
 
     A misprint that a person decided on says so.
     """
-    cells = _judged_cells(row)
-    if row.verdict is not RowVerdict.DECIDED:
-        return cells
-    return [
-        cell._replace(evidence=f"{cell.evidence}; by decision: {row.decision}") if cell.evidence else cell
-        for cell in cells
-    ]
+    said = f"; by decision: {row.decision}" if row.verdict is RowVerdict.DECIDED else ""
+    return [cell._replace(evidence=cell.evidence and f"{cell.evidence}{said}") for cell in _judged_cells(row)]
 
 
 def row_evidence(row: SettledRow) -> str:
     """Return in words why a row was settled as it was; empty if it agrees as printed."""
     if row.verdict is RowVerdict.UNDECIDED:
-        return (
-            f"each contradicts {row.best.contradicted} printed cells, none fewer: {list_readings(row.best)}"
-        )
+        number = row.best.contradicted
+        return f"each contradicts {number} printed cells, none fewer: {list_readings(row.best)}"
     said = [f"{cell.field}: {cell.evidence}" for cell in _judged_cells(row) if cell.evidence]
     if row.verdict is RowVerdict.DECIDED:
         said.insert(0, f"chosen {row.chosen}, among {list_readings(row.best)}: {row.decision}")
@@ -290,37 +289,25 @@ def one_digit_apart(a: str, b: str) -> bool:
     return len(a) == len(b) and sum(x != y for x, y in zip(a, b, strict=True)) == 1
 
 
-def _judged_cells(row: SettledRow) -> list[Cell]:
-    printed, cells = row.printed, []
+def _judged_cells(row: SettledRow) -> Iterator[Cell]:
+    printed, cell = row.printed, partial(Cell, row.printed.table, row.printed.row)
     for k, category in enumerate(printed.categories):
         count, percentage = printed.counts[k], printed.percentages[k]
         if count is not None:
-            judged = _judge_number(row, count, [r.counts[k] for r in row.standing], _CountEvidence(row, k))
-            cells.append(
-                Cell(printed.table, printed.row, f"{category}_n", category, "count", str(count), *judged)
-            )
+            settled = [reading.counts[k] for reading in row.standing]
+            judged = _judge_number(row, count, settled, partial(_count_evidence, k))
+            yield cell(f"{category}_n", category, "count", str(count), *judged)
         if percentage is not None:
-            cells.append(
-                Cell(
-                    printed.table,
-                    printed.row,
-                    f"{category}_pct",
-                    category,
-                    "percent",
-                    percentage.text,
-                    *_judge_percentage(row, percentage, k),
-                )
-            )
+            judged = _judge_percentage(row, percentage, k)
+            yield cell(f"{category}_pct", category, "percent", percentage.text, *judged)
     if printed.base is not None:
-        judged = _judge_number(
-            row, printed.base, [r.base for r in row.standing], lambda r: _base_evidence(row, r)
-        )
-        cells.append(Cell(printed.table, printed.row, BASE, "", "base", str(printed.base), *judged))
-    return cells
+        settled = [reading.base for reading in row.standing]
+        judged = _judge_number(row, printed.base, settled, _base_evidence)
+        yield cell(BASE, "", "base", str(printed.base), *judged)
 
 
 def _judge_number(
-    row: SettledRow, printed: int, settled: list[int], evidence: Callable[[Reading], str]
+    row: SettledRow, printed: int, settled: list[int], evidence: Callable[[PrintedRow, Reading], str]
 ) -> tuple[str, str, str]:
     """Judge a printed count or base: what it should say, the verdict, the evidence."""
     values = set(settled)
@@ -329,7 +316,7 @@ def _judge_number(
     value = values.pop()
     if value == printed:
         return str(value), CellVerdict.AGREES, ""
-    return str(value), CellVerdict.MISPRINT, evidence(row.standing[0])
+    return str(value), CellVerdict.MISPRINT, evidence(row.printed, row.standing[0])
 
 
 def _judge_percentage(row: SettledRow, printed: Percentage, k: int) -> tuple[str, str, str]:
@@ -349,40 +336,31 @@ def _judge_percentage(row: SettledRow, printed: Percentage, k: int) -> tuple[str
     return value, CellVerdict.MISPRINT, f"{exact}{_likeness(str(printed), value)}"
 
 
-@dataclass(frozen=True, slots=True)
-class _CountEvidence:
+def _count_evidence(k: int, row: PrintedRow, reading: Reading) -> str:
     """Why a count was read otherwise than printed."""
-
-    row: SettledRow
-    k: int
-
-    def __call__(self, reading: Reading) -> str:
-        printed, percentage = self.row.printed.counts[self.k], self.row.printed.percentages[self.k]
-        count, base = reading.counts[self.k], reading.base
-        sums = f"with {count} the counts add up to {base}"
-        if percentage is None:
-            return sums
-        exact = percent_text(count, base, percentage.decimals)
-        if _swapped(self.row.printed, reading, self.k):
-            return f"{exact}; count and percentage stand in each other's place; {sums}"
-        was = 100 * (printed or 0) / base
-        against = f"{printed} would be {was:.{percentage.decimals + 1}f}%, printed {percentage}"
-        return f"{exact}; {against}; {sums}{_likeness(str(printed), str(count))}"
+    printed, percentage = row.counts[k], row.percentages[k]
+    count, base = reading.counts[k], reading.base
+    sums = f"with {count} the counts add up to {base}"
+    if percentage is None:
+        return sums
+    exact = percent_text(count, base, percentage.decimals)
+    if _swapped(row, reading, k):
+        return f"{exact}; count and percentage stand in each other's place; {sums}"
+    was = 100 * (printed or 0) / base
+    against = f"{printed} would be {was:.{percentage.decimals + 1}f}%, printed {percentage}"
+    return f"{exact}; {against}; {sums}{_likeness(str(printed), str(count))}"
 
 
-def _base_evidence(row: SettledRow, reading: Reading) -> str:
+def _base_evidence(row: PrintedRow, reading: Reading) -> str:
     """Why the base was read otherwise than printed."""
-    counts = "the counts" if reading.counts == row.printed.counts else "the counts as settled"
-    percentages = [
-        (percentage, count)
-        for percentage, count in zip(row.printed.percentages, reading.counts, strict=True)
-        if percentage is not None
-    ]
+    counts = "the counts" if reading.counts == row.counts else "the counts as settled"
+    pairs = zip(row.percentages, reading.counts, strict=True)
+    percentages = [(percentage, count) for percentage, count in pairs if percentage is not None]
 
     def fitting(base: int) -> int:
         return sum(p.judge(count, base) is not Agreement.CONTRADICTED for p, count in percentages)
 
-    printed = row.printed.base or 0
+    printed = row.base or 0
     fits = f"{fitting(reading.base)} of {len(percentages)} printed percentages fit {reading.base}"
     old = f", {fitting(printed)} fit {printed}" if printed else ""
     likeness = _likeness(str(printed), str(reading.base))
@@ -415,16 +393,13 @@ class Settlement:
     @cached_property
     def settled(self) -> pd.DataFrame:
         """One row a category: `table, row, category, count, base`. Rows that are undecided are left out."""
-        return _frame(
-            ["table", "row", "category", "count", "base"],
-            (
-                (row.printed.table, row.printed.row, category, count, row.chosen.base)
-                for row in self.rows
-                if row.chosen is not None
-                for category, count in zip(row.printed.categories, row.chosen.counts, strict=True)
-            ),
-            whole=["count", "base"],
+        rows = (
+            (*row.place, category, count, row.chosen.base)
+            for row in self.rows
+            if row.chosen is not None
+            for category, count in zip(row.printed.categories, row.chosen.counts, strict=True)
         )
+        return _frame(("table", "row", "category", "count", "base"), rows)
 
     @cached_property
     def verdicts(self) -> pd.DataFrame:
@@ -433,22 +408,13 @@ class Settlement:
         `contradicted` and `truncated` count the cells that the best readings contradict or take as cut off;
         `readings` counts those readings (only the listed ones, where there were too many to list).
         """
-        return _frame(
-            ["table", "row", "verdict", "contradicted", "truncated", "readings", "evidence"],
-            (
-                (
-                    row.printed.table,
-                    row.printed.row,
-                    row.verdict.value,
-                    row.best.contradicted,
-                    row.best.truncated,
-                    len(row.best.readings),
-                    row_evidence(row),
-                )
-                for row in self.rows
-            ),
-            whole=["contradicted", "truncated", "readings"],
+        found = ((row, row.best, len(row.best.readings)) for row in self.rows)
+        rows = (
+            (*row.place, row.verdict.value, best.contradicted, best.truncated, number, row_evidence(row))
+            for row, best, number in found
         )
+        columns = ("table", "row", "verdict", "contradicted", "truncated", "readings", "evidence")
+        return _frame(columns, rows)
 
     @cached_property
     def candidates(self) -> pd.DataFrame:
@@ -456,26 +422,14 @@ class Settlement:
 
         `table, row, reading, category, count, base, chosen`; the reading nearest to print is number 1.
         """
-        frame = _frame(
-            ["table", "row", "reading", "category", "count", "base", "chosen"],
-            (
-                (
-                    row.printed.table,
-                    row.printed.row,
-                    number,
-                    category,
-                    count,
-                    reading.base,
-                    reading == row.chosen,
-                )
-                for row in self.rows
-                if len(row.best.readings) > 1
-                for number, reading in enumerate(row.best.readings, start=1)
-                for category, count in zip(row.printed.categories, reading.counts, strict=True)
-            ),
-            whole=["reading", "count", "base"],
+        rows = (
+            (*row.place, number, category, count, reading.base, reading == row.chosen)
+            for row in self.rows
+            if len(row.best.readings) > 1
+            for number, reading in enumerate(row.best.readings, start=1)
+            for category, count in zip(row.printed.categories, reading.counts, strict=True)
         )
-        return frame.astype({"chosen": "bool"})
+        return _frame(("table", "row", "reading", "category", "count", "base", "chosen"), rows)
 
     @cached_property
     def audit(self) -> pd.DataFrame:
@@ -485,7 +439,7 @@ class Settlement:
         printed; `settled` is what it should say, empty while that is undecided. `evidence` says why, for every
         cell that does not simply agree. Blank cells have no row.
         """
-        return _frame(list(Cell._fields), (cell for row in self.rows for cell in audit_row(row)))
+        return _frame(Cell._fields, (cell for row in self.rows for cell in audit_row(row)))
 
 
 def settle_publication(
@@ -590,19 +544,18 @@ def settle_column(listed: pd.DataFrame, *, table: str, max_base: int) -> Settlem
     PublishedTableError
         As for `settle`; also if a category is listed twice or there are different totals.
     """
+    where = f"table {table}"
     if missing := {"category", "n", "pct"} - set(listed.columns):
         raise PublishedTableError(
-            Mistake(f"table {table}, column {name}", "is missing") for name in sorted(missing)
+            Mistake(f"{where}, column {name}", "is missing") for name in sorted(missing)
         )
     names = listed["category"].map(as_text)
     if twice := names[names.duplicated()].unique().tolist():
-        raise PublishedTableError(
-            Mistake(f"table {table}, category {name}", "is listed twice") for name in twice
-        )
+        raise PublishedTableError(Mistake(f"{where}, category {name}", "is listed twice") for name in twice)
     totals = listed["total"].map(as_text) if "total" in listed.columns else pd.Series([], dtype="str")
     if len(different := totals[totals != ""].unique().tolist()) > 1:
-        raise PublishedTableError(
-            Mistake(f"table {table}, column total", f"holds different totals: {', '.join(different)}")
+        raise PublishedTableError.at(
+            f"{where}, column total", f"holds different totals: {', '.join(different)}"
         )
     line: dict[str, Any] = {"table": table, "row": "1", BASE: "".join(different)}
     for name, count, percentage in zip(names, listed["n"], listed["pct"], strict=True):
@@ -624,11 +577,16 @@ def together(*settlements: Settlement) -> Settlement:
     return Settlement(rows)
 
 
-def _frame(
-    columns: list[str], rows: Iterable[tuple[object, ...]], *, whole: Sequence[str] = ()
-) -> pd.DataFrame:
-    frame = pd.DataFrame(list(rows), columns=columns)
-    return frame.astype({name: "int64" if name in whole else "str" for name in columns if name != "chosen"})
+_TYPES: Final = {
+    **dict.fromkeys(("count", "base", "contradicted", "truncated", "readings", "reading"), "int64"),
+    "chosen": "bool",
+}
+"""Of the columns that are no text."""
+
+
+def _frame(columns: Sequence[str], rows: Iterable[tuple[object, ...]]) -> pd.DataFrame:
+    frame = pd.DataFrame(list(rows), columns=list(columns))
+    return frame.astype({name: _TYPES.get(name, "str") for name in columns})
 
 
 COLUMNS: Final = ("table", "row", "field", "value", "reason", "decided_by")
@@ -669,10 +627,9 @@ def apply_decisions(
         for (table, row), part in lines.groupby(["table", "row"], sort=False)
     }
     known = {row.printed.name for row in settlement.rows}
+    unknown = [name for name in by_row if name not in known]
     mistakes = [
-        Mistake(f"{where}, {name}", "there is no such row in the published tables")
-        for name in by_row
-        if name not in known
+        Mistake(f"{where}, {name}", "there is no such row in the published tables") for name in unknown
     ]
     decided = []
     for row in settlement.rows:
@@ -694,17 +651,12 @@ def _mistakes(row: SettledRow, lines: Sequence[Mapping[str, str]], where: str) -
     options = f"choose among {list_readings(row.best)}; the fields are {', '.join(fields)}"
     if not lines:
         return [Mistake(where, "is undecided and nobody has decided", options)]
-    wrong = [
-        Mistake(where, f"{line['field']!r} is not a field", options)
-        for line in lines
-        if line["field"] not in fields
-    ]
-    wrong += [
-        Mistake(where, f"{line['field']} = {line['value']} has no {lacking}")
-        for line in lines
-        for lacking in ("reason", "decided_by")
-        if not line[lacking]
-    ]
+    strange = [line["field"] for line in lines if line["field"] not in fields]
+    wrong = [Mistake(where, f"{field!r} is not a field", options) for field in strange]
+    for line in lines:
+        told = f"{line['field']} = {line['value']}"
+        lacking = [name for name in ("reason", "decided_by") if not line[name]]
+        wrong += [Mistake(where, f"{told} has no {name}") for name in lacking]
     if wrong:
         return wrong
     said = ", ".join(f"{line['field']} = {line['value']}" for line in lines)
@@ -723,13 +675,10 @@ def _decided(row: SettledRow, lines: Sequence[Mapping[str, str]]) -> SettledRow:
 
 def _fitting(row: SettledRow, lines: Sequence[Mapping[str, str]]) -> list[Reading]:
     """Find the readings that say what every line says."""
-    return [
-        reading
-        for reading in row.best.readings
-        if all(line["value"] == _value(row, reading, line["field"]) for line in lines)
-    ]
-
-
-def _value(row: SettledRow, reading: Reading, field: str) -> str:
-    counts = zip(row.printed.categories, reading.counts, strict=True)
-    return str({BASE: reading.base, **{f"{category}_n": count for category, count in counts}}[field])
+    fields = [BASE, *(f"{category}_n" for category in row.printed.categories)]
+    found = []
+    for reading in row.best.readings:
+        numbers = dict(zip(fields, (reading.base, *reading.counts), strict=True))
+        if all(line["value"] == str(numbers[line["field"]]) for line in lines):
+            found.append(reading)
+    return found

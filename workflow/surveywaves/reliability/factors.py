@@ -7,7 +7,7 @@ probabilities, here for many pairs of bounds and correlations at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, combinations_with_replacement
 from typing import Final
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from surveywaves.reliability.alpha import BACKWARD
-from surveywaves.reliability.answers import Answers, Array, Row, join, named
+from surveywaves.reliability.answers import Answers, Array, Codes, Row, join, named
 from surveywaves.terms import Status
 
 STEEPEST: Final = 0.999
@@ -76,7 +76,7 @@ def ordinal_alpha(answers: Answers) -> Row:
     if high - low + 1 > POINTS_AT_MOST:
         reason = f"more than {POINTS_AT_MOST} response points: as good as continuous"
         return {"status": Status.NOT_ESTIMABLE, "note": reason}
-    rho, settled = polychoric((answers.scores - low).astype(np.intp), high - low + 1)
+    rho, settled = polychoric(tables((answers.scores - low).astype(np.intp), high - low + 1))
     found = rho[np.triu_indices(answers.k, 1)]
     if refusal := refused(found, settled, answers.items):
         return {"status": refusal[0], "note": refusal[1]}
@@ -89,9 +89,7 @@ def ordinal_alpha(answers: Answers) -> Row:
     return {"estimate": alpha, "note": join(warning, BACKWARD if alpha < 0 else "")}
 
 
-def polychoric(
-    codes: NDArray[np.intp], points: int, counts: NDArray[np.intp] | None = None
-) -> tuple[Array, NDArray[np.bool_]]:
+def polychoric(counted: Array) -> tuple[Array, NDArray[np.bool_]]:
     """Polychoric correlations in two steps (Olsson 1979).
 
     Thresholds come from the margins, tau_a = Phi^-1(share at or below a); then each correlation maximises
@@ -102,12 +100,8 @@ def polychoric(
 
     Parameters
     ----------
-    codes
-        Respondents x items, 0 to points - 1, none missing; every item varies.
-    points
-        Number of response points.
-    counts
-        How many respondents each row stands for; None: one.
+    counted
+        How many gave each two answers: see `tables`. Every item varies.
 
     Returns
     -------
@@ -116,17 +110,18 @@ def polychoric(
     settled
         A pair each, in the order of ``np.triu_indices(k, 1)``: whether the search ended.
     """
-    k = codes.shape[1]
+    k, points = counted.shape[:2]
     rows, columns = np.triu_indices(k, 1)
-    pairs = tables(codes, points, counts)
-    margins = pairs[np.arange(k), :, np.arange(k), :].sum(axis=2)
+    margins = counted[np.arange(k), :, np.arange(k), :].sum(axis=2)
     shares = margins.cumsum(axis=1)[:, :-1] / margins[0].sum()
     thresholds = np.clip(ndtri(shares), -FAR, FAR)
     a = np.broadcast_to(thresholds[rows][:, :, None], (len(rows), points - 1, points - 1))
     b = np.broadcast_to(thresholds[columns][:, None, :], a.shape)
-    spread = np.cov(codes, rowvar=False, fweights=counts)
+    means = margins @ np.arange(points) / margins[0].sum()
+    away = np.arange(points) - means[:, None]
+    spread = np.einsum("iajb,ia,jb->ij", counted, away, away)
     start = (spread / np.sqrt(np.outer(np.diag(spread), np.diag(spread))))[rows, columns]
-    found, settled = _climb(pairs[rows, :, columns, :], a, b, np.clip(start, -0.9, 0.9))
+    found, settled = _climb(counted[rows, :, columns, :], a, b, np.clip(start, -0.9, 0.9))
     rho = np.eye(k)
     rho[rows, columns] = rho[columns, rows] = found
     return rho, settled
@@ -157,13 +152,29 @@ def of_pairs(what: str, items: Sequence[str], marked: NDArray[np.bool_]) -> str:
     return named(what, [f"{one} and {other}" for one, other in combinations(items, 2)], marked)
 
 
-def tables(codes: NDArray[np.intp], points: int, counts: NDArray[np.intp] | None = None) -> Array:
-    """Two-way tables of all pairs of items: item x answer x item x answer."""
-    k = codes.shape[1]
-    chosen = np.zeros((len(codes), k * points))
-    chosen[np.arange(len(codes))[:, None], codes + points * np.arange(k)] = 1.0
-    times = chosen if counts is None else chosen * counts[:, None]
-    return np.asarray((chosen.T @ times).reshape(k, points, k, points), dtype=np.float64)
+def tables(codes: Codes, points: int, counts: NDArray[np.intp] | None = None) -> Array:
+    """Count the two-way tables of all pairs of items.
+
+    Parameters
+    ----------
+    codes
+        Respondents x items, 0 to points - 1, none missing.
+    points
+        Number of response points.
+    counts
+        How many respondents each row stands for; None: one.
+
+    Returns
+    -------
+    Array
+        Item x answer x item x answer.
+    """
+    columns = np.ascontiguousarray(codes.T, dtype=np.intp)
+    found = np.empty((len(columns), points) * 2)
+    for i, j in combinations_with_replacement(range(len(columns)), 2):
+        table = np.bincount(points * columns[i] + columns[j], counts, points**2).reshape(points, points)
+        found[i, :, j], found[j, :, i] = table, table.T
+    return found
 
 
 def _climb(counts: Array, a: Array, b: Array, start: Array) -> tuple[Array, NDArray[np.bool_]]:

@@ -151,7 +151,7 @@ def assemble(
     captions
         `figures/captions.tsv`.
     figures
-        Name of a figure -> its drawing, SVG text. Figures without a caption are left out.
+        Name of a figure -> its drawing, SVG text. Those without a row of captions show nothing, and are left out.
     presentation
         The study in words.
     narrow
@@ -171,7 +171,7 @@ def assemble(
         tables=tables,
         presentation=presentation,
         captions=said,
-        figures={name: svg for name, svg in figures.items() if said.get(name, {}).get("caption")},
+        figures={name: svg for name, svg in figures.items() if name in said},
         made={
             one.name: (one, table)
             for one, table in made(tables, Labels(presentation), (*TABLES, *INTERVIEW_TABLES))

@@ -25,12 +25,13 @@ import pandas as pd
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from surveywaves import findings
 from surveywaves.catalogue import APPENDIX, SECTIONS, One, figures, interview_figures
 from surveywaves.findings import ANALYSIS, main_unit, term_in
 from surveywaves.study.parts import Presentation
 from surveywaves.terms import PERCENT_FAVOURABLE
 from surveywaves.text import listed, visible
-from surveywaves.words import Labels, is_missing, share, whole
+from surveywaves.words import Labels, is_missing, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,11 @@ class Material:
     def decimals(self) -> int:
         """Decimals of levels and differences in that unit."""
         return 1 if self.unit == PERCENT_FAVOURABLE else 2
+
+    @cached_property
+    def in_whole_numbers(self) -> set[tuple[str, str]]:
+        """Scales and organisations whose estimates in that unit have no decimals."""
+        return findings.in_whole_numbers(self.tables["means"], self.contrasts, self.unit)
 
     def has(self, *names: str) -> bool:
         """Whether there are tables of these names with at least one row each."""
@@ -218,23 +224,16 @@ class Numbers:
     @cached_property
     def level(self) -> Number:
         """The confidence level, as `95%`."""
-        return self.study("confidence", lambda value: share(value).replace(".0%", "%"))
+        return self.study("confidence", lambda _: Labels(self.presentation).confidence)
 
     @cached_property
     def alpha(self) -> Number:
         """The level of a test, as `.05`."""
-        return self.study("alpha", lambda value: f"{value:.3g}".ljust(4, "0").removeprefix("0"))
+        return self.study("alpha", lambda _: Labels(self.presentation).alpha)
 
     def rows(self, table: str, **where: Any) -> pd.DataFrame:
         """Pick rows; see `Where`."""
         return self.tables[table][self._fits(table, where)]
-
-    def known(self, table: str, *columns: str, **where: Any) -> NDArray[np.float64]:
-        """Return the numbers in some columns, without those that are missing."""
-        fits, there = self._fits(table, where), self.tables[table].columns
-        cells = [self._column(table, name)[fits].astype("float64") for name in columns if name in there]
-        found: NDArray[np.float64] = np.concatenate(cells)
-        return found[~np.isnan(found)]
 
     def _fits(self, table: str, where: Mapping[str, Any]) -> NDArray[np.bool_]:
         fits = np.ones(len(self.tables[table]), dtype=np.bool_)

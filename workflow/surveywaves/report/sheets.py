@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -97,9 +97,10 @@ class Study(Material):
         return lower(self.labels.organisation(ALL))
 
     @cached_property
-    def level(self) -> dict[tuple[str, str, str], Any]:
-        """Scale, wave, organisation -> level."""
-        return Estimates(self.tables["means"], self.labels, self.unit).level
+    def estimates(self) -> Estimates:
+        """Levels and contrasts of the scales."""
+        contrasts = self.tables.get("contrasts", pd.DataFrame())
+        return Estimates(self.tables["means"], self.labels, self.unit, contrasts)
 
     @cached_property
     def compared(self) -> dict[str, dict[str, Contrast]]:
@@ -167,11 +168,11 @@ class Study(Material):
     def _scales(self, name: str) -> Table:
         """Return the scales: levels of all and of the organisation, its difference from all, its change."""
         first, last = self.waves[0], self.waves[-1]
-        write = partial(printed.estimate, labels=self.labels, decimals=self.decimals)
+        write, level = self.estimates.printed, self.estimates.level
 
         def cells(scale: str) -> Iterator[Cell]:
             ends = [(last, ALL), (last, name), (first, name)]
-            every, own, before = (write(self.level.get((scale, *end))) for end in ends)
+            every, own, before = (write(level.get((scale, *end))) for end in ends)
             gap, *change = self._differences("contrasts", name, scale, every, own)
             yield from (every, own, gap, *([before, *change] if change else []))
 
@@ -199,7 +200,9 @@ class Study(Material):
         decimals = self.decimals if scale else 1
         for kind in self.kinds:
             row = self.differences.get((table, kind, _sides(kind, name), subject))
-            cell = printed.estimate(row, self.labels, decimals=decimals, signed=True, bounds=scale)
+            cell = printed.estimate(row, self.labels, decimals=1, signed=True)
+            if scale:
+                cell = self.estimates.printed(row, signed=True, bounds=True)
             ends = [as_float(level.value) for level in (every, own)]
             if kind == GAP and is_missing(cell.value) and not any(map(is_missing, ends)):
                 size = round(ends[1], decimals) - round(ends[0], decimals)
@@ -210,7 +213,7 @@ class Study(Material):
     def _drawn(self, name: str) -> Iterator[dict[str, Any]]:
         """Yield what is drawn of each scale with a level: title, level, ends of its interval, level of all."""
         for scale in self.presentation.scales:
-            every, own = (self.level.get((scale, self.waves[-1], who)) for who in (ALL, name))
+            every, own = (self.estimates.level.get((scale, self.waves[-1], who)) for who in (ALL, name))
             if own is not None and not is_missing(own.estimate):
                 known = not is_missing(own.conf_low) and not is_missing(own.conf_high)
                 yield {

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-import numpy as np
 from markupsafe import Markup
 
 from surveywaves import findings
@@ -139,10 +138,9 @@ class Told(Found):
     def _cell(
         self, table: str, column: str, unit: str = "", *, signed: bool = False, places: int = 0, **where: str
     ) -> Number:
-        """Take a cell; without decimals where it and its like were released in whole units, errors too."""
+        """Take a cell; without decimals where it and its like were released in whole numbers."""
         here = {"analysis": ANALYSIS[self.material.unit]} | where
-        like = self.material.numbers.known(table, "estimate", "std_error", "conf_low", "conf_high", **here)
-        whole = len(like) > 0 and bool((like == np.round(like)).all())
+        whole = (self.scale, here["organisation"]) in self.material.in_whole_numbers
         decimals = 0 if whole else max(places, self.material.decimals)
         return self.material.numbers.cell(
             table, column, lambda x: number(x, decimals, signed=signed) + unit, scale=self.scale, **here

@@ -484,9 +484,8 @@ class _Chains:
         sums, mine = self._sums(), self._dummies(place)
         own = np.arange(mine.start, mine.stop)
         others = [one for one in range(len(block.sizes)) if one != place and known[self._dummies(one)].all()]
-        on = np.concatenate(
-            [own, *(np.arange(len(known))[self._dummies(one)] for one in others), [len(known) - 1]]
-        )
+        dummies = (np.arange(len(known))[self._dummies(one)] for one in others)
+        on = np.concatenate([own, *dummies, [len(known) - 1]])
         there = np.flatnonzero(block.codes[:, place] >= 0)
         gone = self.table[:, missing]
         seen, scored = gone[:, :, on], gone[:, :, sums]
@@ -502,23 +501,18 @@ class _Chains:
         chance = rest @ np.swapaxes(leaning, 1, 2) - 0.5 * (leaning * means).sum(axis=2)[:, None, :]
         levels = block.sizes[place]
         stated = np.bincount(block.codes[there, place], minlength=levels)
+        shape = np.where(stated, stated + PRIOR / levels, 0.0)
         with np.errstate(divide="ignore"):
-            chance += np.log(
-                rng.standard_gamma(np.where(stated, stated + PRIOR / levels, 0.0), (self.size, levels))
-            )[:, None, :]
+            chance += np.log(rng.standard_gamma(shape, (self.size, levels)))[:, None, :]
         for other in others:
             many, codes = block.sizes[other], self.codes[:, :, other]
             for one in range(self.size):
-                both = np.bincount(
-                    block.codes[there, place] * many + codes[one, there], minlength=levels * many
-                )
-                counts = both.reshape(levels, many) + PRIOR * (
-                    np.bincount(codes[one, there], minlength=many) + 0.5
-                ) / (len(there) + many / 2)
-                drawn = rng.standard_gamma(counts)
-                share = (
-                    np.log(np.maximum(drawn, 1e-300)) - np.log(np.maximum(drawn.sum(axis=1), 1e-300))[:, None]
-                )
+                theirs = codes[one, there]
+                both = np.bincount(block.codes[there, place] * many + theirs, minlength=levels * many)
+                expected = (np.bincount(theirs, minlength=many) + 0.5) / (len(there) + many / 2)
+                drawn = rng.standard_gamma(both.reshape(levels, many) + PRIOR * expected)
+                total = np.log(np.maximum(drawn.sum(axis=1), 1e-300))
+                share = np.log(np.maximum(drawn, 1e-300)) - total[:, None]
                 chance[one] += share.T[codes[one, rows]]
         chance -= chance.max(axis=2, keepdims=True)
         below = np.cumsum(np.exp(chance), axis=2)

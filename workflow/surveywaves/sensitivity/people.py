@@ -82,6 +82,17 @@ def variant_people(
     frame = sample.frame
     wave = pd.Index(sample.waves).get_indexer(pd.Index(frame["wave"]))
     organisation = pd.Index(sample.organisations).get_indexer(pd.Index(frame[ORGANISATION]))
+    # Respondents of one cell of whom every variant uses the same are counted together.
+    kind = pd.factorize(wave * (len(sample.organisations) + 1) + organisation)[0]
+    everything = {id(own): own for ways in uses.values() for own in ways.values()}
+    for column in (column for own in everything.values() for column in own.T):
+        kind = pd.factorize(kind * 256 + column)[0]
+    number = np.bincount(kind)
+    someone = np.empty(len(number), dtype=np.intp)
+    someone[kind] = np.arange(len(kind))
+    wave, organisation = wave[someone], organisation[someone]
+    short = {key: own[someone] for key, own in everything.items()}
+    uses = {name: {waves: short[id(own)] for waves, own in ways.items()} for name, ways in uses.items()}
     names = list(uses)
     for place, variant in enumerate(names):
         nobody = {waves: np.zeros_like(own) for waves, own in uses[variant].items()}
@@ -91,7 +102,7 @@ def variant_people(
                 theirs = uses[other].get(waves) if other else nobody[waves]
                 if theirs is None or theirs is own:
                     continue
-                here = _by_cell((own != theirs).any(axis=1), wave, organisation, counts.shape)
+                here = _by_cell(number * (own != theirs).any(axis=1), wave, organisation, counts.shape)
                 here[[one not in waves for one in sample.waves]] = 0
                 counts = np.where((here > 0) & ((counts == 0) | (here < counts)), here, counts)
             for at in zip(*np.nonzero(counts), strict=True):
@@ -99,9 +110,9 @@ def variant_people(
                 yield dict(zip(COLUMNS, (variant, other, scale, *label, int(counts[at])), strict=True))
 
 
-def _by_cell(marks: BoolArray, wave: IntArray, organisation: IntArray, shape: tuple[int, ...]) -> IntArray:
-    """(W, O) how many are marked in each cell; who is of no organisation counts in all of the wave."""
+def _by_cell(number: IntArray, wave: IntArray, organisation: IntArray, shape: tuple[int, ...]) -> IntArray:
+    """(W, O) how many there are in each cell; who is of no organisation counts in all of the wave."""
     found = np.zeros((shape[0], shape[1] + 1), dtype=np.intp)
-    there = marks & (wave >= 0)
-    np.add.at(found, (wave[there], organisation[there]), 1)  # -1 is the last
+    there = wave >= 0
+    np.add.at(found, (wave[there], organisation[there]), number[there])  # -1 is the last
     return np.asarray(found[:, :-1] + found[:, -1:])

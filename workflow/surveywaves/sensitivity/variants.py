@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from surveywaves.mixed.clmm import fit_ordinal
 from surveywaves.mixed.lmm import fit_linear
@@ -12,8 +13,11 @@ from surveywaves.sample import Sample
 from surveywaves.sensitivity import setting
 from surveywaves.sensitivity.imputation import Imputed
 from surveywaves.sensitivity.setting import Model, OfAnswers, OfStatements
-from surveywaves.terms import ADJUSTED, IMPUTED, MAIN, ONLY, variant_title
+from surveywaves.terms import ADJUSTED, IMPUTED, MAIN, ONLY
 from surveywaves.weighting import Margins, OfPeople, Refused, raked, weighted
+
+WEIGHT: Final = "weight"
+"""Column of the waves' sampling weights: a variant where they differ within a wave."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,11 +41,6 @@ class Variant:
     imputed: Imputed | None = None
     """The sample with what is missing drawn several times; its people are of these."""
 
-    @property
-    def title(self) -> str:
-        """For people."""
-        return variant_title(self.name)
-
 
 def stated_variants(
     sample: Sample,
@@ -54,7 +53,6 @@ def stated_variants(
     populations: Mapping[str, int] | None = None,
     reworded: Mapping[str, Sequence[str]] | None = None,
     imputed: Imputed | None = None,
-    sampling_weight: str = "weight",
     robust: bool = True,
 ) -> tuple[Variant, ...]:
     """List the variants of a study's main analysis, itself first.
@@ -79,8 +77,6 @@ def stated_variants(
         Wave -> items that it asked in other words than the instrument's.
     imputed
         What `imputation.impute` drew for the sample; None: nothing was asked of it.
-    sampling_weight
-        The column of the waves' sampling weights; a variant where they differ within a wave.
     robust
         See `surveywaves.mixed.lmm.fit_linear`.
     """
@@ -112,8 +108,8 @@ def stated_variants(
             yield by("raking", people=raked(margins))
         if sample.weight:
             yield by("unweighted", people=setting.unweighted)
-        elif sampling_weight in sample.frame and not isinstance(weighted(sampling_weight)(sample), Refused):
-            yield by("sampling_weights", people=weighted(sampling_weight))
+        elif WEIGHT in sample.frame and not isinstance(weighted(WEIGHT)(sample), Refused):
+            yield by("sampling_weights", people=weighted(WEIGHT))
         if sample.team:
             yield by("without_team", people=setting.without_team)
         if populations:

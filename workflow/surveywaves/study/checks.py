@@ -60,35 +60,23 @@ def check_study(study: Study, folder: Path) -> Iterator[Mistake]:
     yield from twice(config, "waves", study.config.waves)
     yield from _check_analysis(study.config, config)
     if published := study.config.published:
+        choices = published.single_choice
         yield from unknown(config, "published.wave", [published.wave], study.config.waves, "wave")
-        yield from unknown(
-            config,
-            "published.single_choice",
-            published.single_choice,
-            study.config.levels,
-            "variable",
-        )
+        yield from unknown(config, "published.single_choice", choices, study.config.levels, "variable")
     if gradient := study.config.figures.gradient:
         known = [scale.scale for scale in study.scales]
         yield from unknown(config, "figures.gradient.scales", gradient.scales, known, "scale")
         yield from twice(config, "figures.gradient.scales", gradient.scales)
+    for name, scale in study.config.response_scales.items():
+        yield from _alike(f"{config}: response_scales.{name}.labels", scale.labels)
     named = {"organisations": study.config.organisations}
-    named |= {
-        f"variables.{name}.levels": variable.levels for name, variable in study.config.variables.items()
-    }
-    options = {
-        f"response_scales.{name}.labels": one.labels for name, one in study.config.response_scales.items()
-    }
-    for where, labels in {**options, **{key: levels.values() for key, levels in named.items()}}.items():
-        yield from _alike(f"{config}: {where}", map(str, labels))
+    named |= {f"variables.{name}.levels": one.levels for name, one in study.config.variables.items()}
     for where, levels in named.items():
-        for level in levels:
-            if level in RESERVED_LEVELS:
-                yield Mistake(
-                    f"{config}: {where}",
-                    f"`{level}` has a meaning of its own in the results",
-                    "choose another name",
-                )
+        yield from _alike(f"{config}: {where}", levels.values())
+    for where, levels in named.items():
+        for level in (level for level in levels if level in RESERVED_LEVELS):
+            told = f"`{level}` has a meaning of its own in the results"
+            yield Mistake(f"{config}: {where}", told, "choose another name")
     yield from _check_instrument(study, folder)
     for wave in study.waves:
         yield from check_wave(study, wave, folder / "waves" / wave.name)
@@ -99,13 +87,9 @@ def _alike(where: str, labels: Iterable[str]) -> Iterator[Mistake]:
     groups: dict[str, list[str]] = {}
     for label in labels:
         groups.setdefault(normalise(label), []).append(label)
-    for alike in groups.values():
-        if len(alike) > 1:
-            yield Mistake(
-                where,
-                f"{listed([f'`{label}`' for label in alike])} are the same label",
-                "case, spacing, quotes, dashes and HTML do not count; use other words",
-            )
+    hint = "case, spacing, quotes, dashes and HTML do not count; use other words"
+    for alike in (labels for labels in groups.values() if len(labels) > 1):
+        yield Mistake(where, f"{listed([f'`{label}`' for label in alike])} are the same label", hint)
 
 
 def _check_instrument(study: Study, folder: Path) -> Iterator[Mistake]:
@@ -115,40 +99,26 @@ def _check_instrument(study: Study, folder: Path) -> Iterator[Mistake]:
     yield from twice(scales, "scale", [scale.scale for scale in study.scales])
     for name in sorted({*names} & {*RESERVED, *study.config.variables}):
         yield Mistake(f"{items}: item {name}", "the harmonised data already have a column of that name")
-    for name in names:
-        if name.endswith(RESCALED_SUFFIX):
-            yield Mistake(
-                f"{items}: item {name}",
-                f"names ending in {RESCALED_SUFFIX} are kept for rescaled versions of an item",
-            )
-    known = {scale.scale for scale in study.scales}
+    for name in (name for name in names if name.endswith(RESCALED_SUFFIX)):
+        told = f"names ending in {RESCALED_SUFFIX} are kept for rescaled versions of an item"
+        yield Mistake(f"{items}: item {name}", told)
+    known, options = {scale.scale for scale in study.scales}, study.config.response_scales
+    sections = [str(number) for number in study.config.sections]
     for item in study.items:
         where = f"{items}: item {item.item}"
-        yield from unknown(
-            where, "response_scale", [item.response_scale], study.config.response_scales, "response scale"
-        )
-        yield from unknown(
-            where,
-            "section",
-            [str(item.section)],
-            [str(number) for number in study.config.sections],
-            "section",
-        )
+        yield from unknown(where, "response_scale", [item.response_scale], options, "response scale")
+        yield from unknown(where, "section", [str(item.section)], sections, "section")
         yield from unknown(where, "scale", [item.scale] if item.scale else [], known, "scale")
     for scale in study.scales:
         members = study.items_of(scale.scale)
         where = f"{scales}: scale {scale.scale}"
         if len(members) < 2:
-            yield Mistake(
-                where,
-                f"a scale needs two items, this one has {len(members)}",
-                "give items.tsv the scale, or drop it here",
-            )
+            told = f"a scale needs two items, this one has {len(members)}"
+            yield Mistake(where, told, "give items.tsv the scale, or drop it here")
         if len({item.response_scale for item in members}) > 1 and not scale.standardise:
-            yield Mistake(
-                where,
-                "its items have different response scales",
-                "put `range` in its column `standardise` to compare them in percent of the maximum possible",
+            hint = (
+                "put `range` in its column `standardise` to compare them in percent of the maximum possible"
             )
+            yield Mistake(where, "its items have different response scales", hint)
         if scale.min_answered > len(members) >= 2:
             yield Mistake(where, f"min_answered is {scale.min_answered}, but it has {len(members)} items")

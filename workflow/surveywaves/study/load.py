@@ -51,13 +51,12 @@ def known_options(config: Collection[str]) -> None:
     StudyError
         With a line for each unknown key.
     """
-    mistakes = []
-    for key in config:
-        if key not in OPTIONS:
-            hint = did_you_mean(key, OPTIONS, "settings of the study stand in its config.yaml", whole=True)
-            mistakes.append(Mistake("--config", f"unknown key `{key}`", hint))
-    if mistakes:
-        raise StudyError(mistakes)
+    other = "settings of the study stand in its config.yaml"
+    if unknown := [key for key in config if key not in OPTIONS]:
+        raise StudyError(
+            Mistake("--config", f"unknown key `{key}`", did_you_mean(key, OPTIONS, other, whole=True))
+            for key in unknown
+        )
 
 
 def load_study(folder: Path, *, without: str | None = None) -> Study:
@@ -98,18 +97,12 @@ def load_study(folder: Path, *, without: str | None = None) -> Study:
     )
     if mistakes := list(check_study(study, folder)):
         raise StudyError(mistakes)
+    # The rows of a crosswalk have no order of their own.
     place = {item.item: number for number, item in enumerate(study.items)}
-    return study.model_copy(
-        update={
-            # The rows of a crosswalk have no order of their own.
-            "waves": tuple(
-                wave.model_copy(
-                    update={"crosswalk": tuple(sorted(wave.crosswalk, key=lambda row: place[row.item]))}
-                )
-                for wave in study.waves
-            )
-        }
-    )
+    ordered = (tuple(sorted(wave.crosswalk, key=lambda row: place[row.item])) for wave in study.waves)
+    pairs = zip(study.waves, ordered, strict=True)
+    waves = [wave.model_copy(update={"crosswalk": rows}) for wave, rows in pairs]
+    return study.model_copy(update={"waves": tuple(waves)})
 
 
 def _qualitative(
@@ -145,17 +138,13 @@ def _wave(name: str, folder: Path, mistakes: list[Mistake]) -> Wave | None:
     if not home.is_dir():
         known = sorted(path.name for path in (folder / "waves").glob("*/"))
         hint = did_you_mean(name, known, f"describe the wave in {home / 'wave.yaml'}")
-        mistakes.append(
-            Mistake(
-                f"{folder / 'config.yaml'}: waves", f"unknown wave `{name}`: there is no folder {home}", hint
-            )
-        )
+        told = f"unknown wave `{name}`: there is no folder {home}"
+        mistakes.append(Mistake(f"{folder / 'config.yaml'}: waves", told, hint))
         return None
     file = _model(WaveFile, home / "wave.yaml", mistakes)
     # Without the layouts, the columns of a crosswalk mean nothing.
-    crosswalk = _table(
-        CrosswalkRow, home / "items.tsv", mistakes, columns=list(file.layouts) if file else None
-    )
+    layouts = list(file.layouts) if file else None
+    crosswalk = _table(CrosswalkRow, home / "items.tsv", mistakes, columns=layouts)
     return Wave(name=name, file=file, crosswalk=crosswalk) if file else None
 
 
@@ -199,15 +188,16 @@ class _UniqueKeys(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()
         for key_node, _ in node.value:
+            problem = ""
             if not isinstance(key_node, yaml.ScalarNode):
                 problem = (
                     "a list or mapping stands where a key should: labels such as `?` and `[x]` need quotes"
                 )
+            elif key_node.value in seen:
+                problem = f"the key `{key_node.value}` stands twice"
+            if problem:
                 raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
             key_node.tag = "tag:yaml.org,2002:str"
-            if key_node.value in seen:
-                problem = f"the key `{key_node.value}` stands twice"
-                raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
             seen.add(key_node.value)
         return super().construct_mapping(node, deep=deep)
 
@@ -242,12 +232,8 @@ def _model(model: type[M], path: Path, mistakes: list[Mistake]) -> M | None:
         where = f"{path}, line {mark.line + 1}" if mark else str(path)
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         told = isinstance(error, yaml.constructor.ConstructorError) and "tag" not in problem
-        hint = (
-            ""
-            if told
-            else "a label that begins with a sign (`*`, `&`, `!`, `%`, `@`, `- `, `? `) needs quotes"
-        )
-        mistakes.append(Mistake(where, f"not valid YAML: {problem}", hint))
+        hint = "a label that begins with a sign (`*`, `&`, `!`, `%`, `@`, `- `, `? `) needs quotes"
+        mistakes.append(Mistake(where, f"not valid YAML: {problem}", "" if told else hint))
         return None
     if not isinstance(content, dict):
         mistakes.append(Mistake(str(path), "empty, or not a list of `key: value` lines"))
@@ -322,10 +308,10 @@ def _table(
         return ()
     models: list[M] = []
     for number, cells in rows:
-        given: dict[str, Any] = {name: cells[name] for name in own if cells.get(name)}
-        given |= {
-            key: {name: cells[name] for name in columns if cells.get(name)} for key, columns in held.items()
-        }
+        filled = {name: cell for name, cell in cells.items() if cell}
+        given: dict[str, Any] = {name: filled[name] for name in own if name in filled}
+        for key, columns in held.items():
+            given[key] = {name: filled[name] for name in columns if name in filled}
         models += _validated(model, given, f"{path}, row {number}", mistakes)
     return tuple(models)
 
@@ -343,13 +329,8 @@ def _rows(path: Path, mistakes: list[Mistake]) -> list[tuple[int, dict[str, str]
         if not any(cells) or cells[0].startswith("#"):
             continue
         if len(cells) > len(header):
-            mistakes.append(
-                Mistake(
-                    f"{path}, row {number}",
-                    f"{len(cells)} cells under {len(header)} columns",
-                    "cells are separated by one tab",
-                )
-            )
+            told = f"{len(cells)} cells under {len(header)} columns"
+            mistakes.append(Mistake(f"{path}, row {number}", told, "cells are separated by one tab"))
             continue
         row = dict(zip(header, (cell.strip() for cell in cells), strict=False))
         undecided = [
@@ -425,10 +406,8 @@ def _in_words(model: type[BaseModel], error: Any) -> tuple[str, str]:
     if kind == "missing":
         return "missing", ""
     if kind == "string_pattern_mismatch":
-        return (
-            f"`{given}` is not allowed",
-            "lower-case letters, digits and _ only, starting with a letter; colours as #rrggbb",
-        )
+        hint = "lower-case letters, digits and _ only, starting with a letter; colours as #rrggbb"
+        return f"`{given}` is not allowed", hint
     if given is None and kind != "value_error":
         return "nothing stands here", "write it, or take the line out; a label `~` needs quotes"
     if kind == "string_type" and isinstance(given, dict | list):

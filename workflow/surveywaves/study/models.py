@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import operator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -578,23 +579,18 @@ class Study(Model):
 
     def require_raw_files(self) -> None:
         """Raise a `RawFileError` that names every raw file and printed table that should be there and is not."""
-        published = self.config.published
-        needed = [
-            (file.path, f"wave {wave.name}", "`files` in the wave's wave.yaml")
-            for wave in self.waves
-            for file in wave.file.files
-        ]
-        needed += [
-            (name, "the publication", "`published` in config.yaml")
-            for name in (published.files if published else [])
-        ]
-        needed += [
-            (name, "qualitative.yaml", "it")
-            for name in (self.qualitative.file.files if self.qualitative else ())
-        ]
+        needed: list[tuple[Iterable[str], str, str]] = []
+        for wave in self.waves:
+            paths = [file.path for file in wave.file.files]
+            needed.append((paths, f"wave {wave.name}", "`files` in the wave's wave.yaml"))
+        if published := self.config.published:
+            needed.append((published.files, "the publication", "`published` in config.yaml"))
+        if self.qualitative:
+            needed.append((self.qualitative.file.files, "qualitative.yaml", "it"))
         absent = [
             Mistake(path, f"no such file; {who} needs it", f"put it there, or mend {where}")
-            for path, who, where in needed
+            for paths, who, where in needed
+            for path in paths
             if not Path(path).is_file()
         ]
         if absent:

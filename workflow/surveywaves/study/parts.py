@@ -238,15 +238,11 @@ class Presentation(StudyWords):
         """What protects respondents, in a sentence; empty if nothing does."""
         if self.public:
             return ""
+        counts = f"Counts by {self.nouns.organisation[0]}"
         if self.rounding:
-            return (
-                f"Counts by {self.nouns.organisation[0]} are rounded at random to multiples of "
-                f"{self.rounding}; those of all respondents are exact."
-            )
-        return (
-            f"Counts by {self.nouns.organisation[0]} below {self.threshold} are withheld, and what would give them "
-            "away."
-        )
+            rounded = f"{counts} are rounded at random to multiples of {self.rounding}"
+            return f"{rounded}; those of all respondents are exact."
+        return f"{counts} below {self.threshold} are withheld, and what would give them away."
 
     @classmethod
     def of(cls, study: Study) -> Presentation:
@@ -380,16 +376,11 @@ def _shares(study: Study) -> dict[str, Any]:
     """How organisations are weighted to all staff, and where that is from."""
     reference = study.config.reference_wave
     population = next(wave.file.population for wave in study.waves if wave.name == reference)
+    said = "organisations weighted by their shares"
     if stated := study.config.analysis.shares:
-        return {
-            "shares": stated,
-            "shares_note": "organisations weighted by their shares in the configuration",
-        }
+        return {"shares": stated, "shares_note": f"{said} in the configuration"}
     if known := population.margins.get(ORGANISATION):
-        return {
-            "shares": known,
-            "shares_note": f"organisations weighted by their shares of the population of {reference}",
-        }
+        return {"shares": known, "shares_note": f"{said} of the population of {reference}"}
     return {"reference": reference}
 
 
@@ -411,16 +402,13 @@ class DescribingPart(Model):
     @classmethod
     def of(cls, study: Study) -> DescribingPart:
         """Take the part out of a study."""
+        populations = {wave.name: wave.file.population for wave in study.waves}
         return cls(
             instrument=_instrument(study, "section", "favourable"),
             surveyed={wave.name: wave.file.organisations_surveyed for wave in study.waves},
             variables={name: tuple(known.levels) for name, known in study.config.variables.items()},
-            populations={wave.name: wave.file.population.size for wave in study.waves},
-            approximate={
-                wave.name: wave.file.population.between
-                for wave in study.waves
-                if wave.file.population.approximate
-            },
+            populations={name: one.size for name, one in populations.items()},
+            approximate={name: one.between for name, one in populations.items() if one.approximate},
             weighted=tuple(
                 wave.name for wave in study.waves if any(one.weight for one in wave.file.layouts.values())
             ),
@@ -435,18 +423,35 @@ class MeasuringPart(Model):
     confidence: float
     min_cell: int
     scale_use: ScaleUse
-    functioning_min_n: int
     seed: int
 
     @classmethod
     def of(cls, study: Study) -> MeasuringPart:
         """Take the part out of a study."""
+        return cls(
+            instrument=_instrument(study, "scale"),
+            sample=SamplePart.of(study),
+            **_shared(cls, study.config.analysis, study.config),
+        )
+
+
+class InvariancePart(Model):
+    """What invariance needs of a study."""
+
+    instrument: Instrument
+    sample: SamplePart
+    confidence: float
+    functioning_min_n: int
+
+    @classmethod
+    def of(cls, study: Study) -> InvariancePart:
+        """Take the part out of a study."""
         analysis = study.config.analysis
         return cls(
             instrument=_instrument(study, "scale"),
             sample=SamplePart.of(study),
+            confidence=analysis.confidence,
             functioning_min_n=analysis.functioning.min_n,
-            **_shared(cls, analysis, study.config),
         )
 
 
@@ -534,20 +539,20 @@ class SensitivityPart(Model):
     def of(cls, study: Study) -> SensitivityPart:
         """Take the part out of a study."""
         analysis = study.config.analysis
+        populations = {wave.name: wave.file.population for wave in study.waves}
+        reworded = {
+            wave.name: tuple(
+                row.item for row in wave.crosswalk if row.comparability is Comparability.REWORDED
+            )
+            for wave in study.waves
+        }
         return cls(
             instrument=_instrument(study, "scale", "favourable"),
             min_answered={scale.scale: scale.min_answered for scale in study.scales},
             sample=SamplePart.modelled(study),
-            margins={wave.name: wave.file.population.margins for wave in study.waves},
-            populations={
-                wave.name: size for wave in study.waves if (size := wave.file.population.size) is not None
-            },
-            reworded={
-                wave.name: tuple(
-                    row.item for row in wave.crosswalk if row.comparability is Comparability.REWORDED
-                )
-                for wave in study.waves
-            },
+            margins={name: one.margins for name, one in populations.items()},
+            populations={name: one.size for name, one in populations.items() if one.size is not None},
+            reworded=reworded,
             labels={name: known.label for name, known in study.config.variables.items()},
             **_shared(cls, analysis, study.config),
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from surveywaves.errors import Mistake
 from surveywaves.personal import personal_text
-from surveywaves.study.models import Config, CrosswalkRow, Study, VariableSource, Wave
+from surveywaves.study.models import Config, Study, VariableSource, Wave
 from surveywaves.study.names import twice, unknown
 from surveywaves.terms import ORGANISATION, Comparability
 from surveywaves.text import normalise
@@ -15,28 +15,17 @@ from surveywaves.text import normalise
 
 def check_wave(study: Study, wave: Wave, home: Path) -> Iterator[Mistake]:
     """Yield every contradiction between a wave's files and the study."""
-    here = home / "wave.yaml"
-    yield from unknown(
-        here,
-        "organisations_surveyed",
-        wave.file.organisations_surveyed,
-        study.config.organisations,
-        "organisation",
-    )
+    here, file, known = home / "wave.yaml", wave.file, study.config.organisations
+    variables = ("organisation", "items", *study.config.variables)
+    yield from unknown(here, "organisations_surveyed", file.organisations_surveyed, known, "organisation")
     yield from _check_labels(study, wave, here)
     yield from _check_codings(study, wave, here)
     yield from _check_sources(study, wave, here)
     yield from _check_constants(study, wave, here)
     yield from _check_routing(study, wave, here)
-    yield from unknown(
-        here,
-        "variable_evidence",
-        wave.file.variable_evidence,
-        ("organisation", "items", *study.config.variables),
-        "variable",
-    )
+    yield from unknown(here, "variable_evidence", file.variable_evidence, variables, "variable")
     yield from _check_covariates(study, wave, here)
-    yield from _check_margins(study.config, wave.file.population.margins, f"{here}: population.margins")
+    yield from _check_margins(study.config, file.population.margins, f"{here}: population.margins")
     yield from _check_weights(study, wave, here)
     yield from _check_crosswalk(study, wave, home / "items.tsv")
 
@@ -51,11 +40,9 @@ def _check_margins(
         if name not in known:
             continue
         yield from unknown(where, name, shares, known[name], "level")
-        for level in known[name]:
-            if level not in shares:
-                yield Mistake(
-                    f"{where}.{name}", f"level `{level}` is left out", "every level needs a count or share"
-                )
+        for level in (level for level in known[name] if level not in shares):
+            hint = "every level needs a count or share"
+            yield Mistake(f"{where}.{name}", f"level `{level}` is left out", hint)
 
 
 def _check_weights(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
@@ -63,11 +50,8 @@ def _check_weights(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
     without = [name for name, layout in wave.file.layouts.items() if not layout.weight]
     if without and (study.config.analysis.weighted or len(without) < len(wave.file.layouts)):
         reason = "`analysis.weighted` is true" if study.config.analysis.weighted else "others have one"
-        yield Mistake(
-            f"{here}: layouts.{', '.join(without)}",
-            f"no `weight` column, though {reason}",
-            "name the column of the sampling weights, or weight nothing",
-        )
+        hint = "name the column of the sampling weights, or weight nothing"
+        yield Mistake(f"{here}: layouts.{', '.join(without)}", f"no `weight` column, though {reason}", hint)
 
 
 def _check_labels(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
@@ -86,11 +70,8 @@ def _check_labels(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
     for where, labels in lists.items():
         for number, label in enumerate(labels, start=1):
             if normalise(label) not in known and (what := personal_text(label)):
-                hint = (
-                    "exclude by the return's number"
-                    if ".exclude." in where
-                    else "`others: invalid` takes such cells without writing them down"
-                )
+                hint = "`others: invalid` takes such cells without writing them down"
+                hint = "exclude by the return's number" if ".exclude." in where else hint
                 yield Mistake(f"{here}: {where}", f"label {number} of {len(labels)} looks like {what}", hint)
 
 
@@ -102,10 +83,8 @@ def _check_codings(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
         if scale := scales.get(coding.response_scale):
             values = [value for value in coding.values.values() if isinstance(value, int)]
             if outside := [value for value in values if not 1 <= value <= scale.points]:
-                yield Mistake(
-                    f"{here}: codings.{name}",
-                    f"values {outside} lie outside 1..{scale.points} of {coding.response_scale}",
-                )
+                told = f"values {outside} lie outside 1..{scale.points} of {coding.response_scale}"
+                yield Mistake(f"{here}: codings.{name}", told)
 
 
 def _check_sources(study: Study, wave: Wave, here: Path) -> Iterator[Mistake]:
@@ -221,18 +200,13 @@ def _check_covariates(study: Study, wave: Wave, where: Path) -> Iterator[Mistake
     for name in (*analysis.covariates, *filter(None, [analysis.team])):
         key = "team" if name == analysis.team else "covariates"
         constant = all(name in _constant(wave, layout) for layout in wave.file.layouts)
+        told, hint = f"the models adjust for `{name}`", f"drop it from analysis.{key}"
         if name not in wave.file.variables and not constant and name in study.config.variables:
-            yield Mistake(
-                f"{where}: variables",
-                f"the models adjust for `{name}`, which this wave does not have: nobody of it could be compared",
-                f"drop it from analysis.{key}, or say where the wave holds it",
-            )
+            lacking = f"{told}, which this wave does not have: nobody of it could be compared"
+            yield Mistake(f"{where}: variables", lacking, f"{hint}, or say where the wave holds it")
         if any(name in route.variables for route in wave.file.routing):
-            yield Mistake(
-                f"{where}: routing",
-                f"the models adjust for `{name}`: respondents who were not asked it could not be compared",
-                f"drop it from analysis.{key}",
-            )
+            passed = f"{told}: respondents who were not asked it could not be compared"
+            yield Mistake(f"{where}: routing", passed, hint)
 
 
 def _check_crosswalk(study: Study, wave: Wave, path: Path) -> Iterator[Mistake]:
@@ -242,9 +216,8 @@ def _check_crosswalk(study: Study, wave: Wave, path: Path) -> Iterator[Mistake]:
     for name in (item for item in items if item not in listed):
         yield Mistake(str(path), f"item {name} has no row", "grade it `absent` if the wave did not ask it")
     for layout in wave.file.layouts:
-        yield from twice(
-            path, f"column {layout}", [row.columns[layout] for row in wave.crosswalk if layout in row.columns]
-        )
+        columns = [row.columns[layout] for row in wave.crosswalk if layout in row.columns]
+        yield from twice(path, f"column {layout}", columns)
     for row in wave.crosswalk:
         where = f"{path}: item {row.item}"
         if row.item not in items:
@@ -256,20 +229,11 @@ def _check_crosswalk(study: Study, wave: Wave, path: Path) -> Iterator[Mistake]:
                 yield Mistake(where, f"no coding, and layout {layout} has no default coding")
             elif coding not in wave.file.codings:
                 yield from unknown(where, "coding", [coding], wave.file.codings, "coding")
-            else:
-                yield from _check_grade(
-                    row, items[row.item].response_scale, wave.file.codings[coding].response_scale, where
-                )
-
-
-def _check_grade(row: CrosswalkRow, asked_on: str, coded_as: str, where: str) -> Iterator[Mistake]:
-    """Allow a coding onto another response scale only for an item graded `rescaled`."""
-    if coded_as != asked_on and row.comparability is not Comparability.RESCALED:
-        yield Mistake(
-            where,
-            f"graded `{row.comparability}`, but its coding gives {coded_as} and the instrument asks on {asked_on}",
-            "grade it `rescaled`",
-        )
+            elif row.comparability is not Comparability.RESCALED:
+                asked_on, coded_as = items[row.item].response_scale, wave.file.codings[coding].response_scale
+                told = f"its coding gives {coded_as} and the instrument asks on {asked_on}"
+                if coded_as != asked_on:
+                    yield Mistake(where, f"graded `{row.comparability}`, but {told}", "grade it `rescaled`")
 
 
 def _levels(source: VariableSource) -> list[str]:

@@ -11,7 +11,15 @@ from typing import Any, Final
 
 import pandas as pd
 
-from surveywaves.findings import CHANGE, DIFFERENCE, GAP, contrast_rows, level_rows, main_pair
+from surveywaves.findings import (
+    CHANGE,
+    DIFFERENCE,
+    GAP,
+    contrast_rows,
+    in_whole_numbers,
+    level_rows,
+    main_pair,
+)
 from surveywaves.tables import printed
 from surveywaves.tables.layout import Cell, Maker, Ranked, Table, by, everybody, laid_out, numbers, stacked
 from surveywaves.terms import ALL, BETWEEN, LOW_RELIABILITY_MARK, PERCENT_FAVOURABLE
@@ -81,6 +89,16 @@ class Estimates:
         """Choose the contrasts of one kind, of one wave or all."""
         return contrast_rows(self.contrasts, self.unit, kind, wave=wave)
 
+    def printed(self, row: Any, *, signed: bool = False, bounds: bool = False) -> Cell:
+        """Print a level or a contrast; without decimals where it and its like were released in whole numbers."""
+        whole = row is not None and (row.scale, row.organisation) in self._whole
+        decimals = 0 if whole else self.decimals
+        return printed.estimate(row, self.labels, decimals=decimals, signed=signed, bounds=bounds)
+
+    @cached_property
+    def _whole(self) -> set[tuple[str, str]]:
+        return in_whole_numbers(self.means, self.contrasts, self.unit)
+
     # --- columns --------------------------------------------------------------------------------------------------
 
     def scale(self, name: str, words: str = "") -> Cell:
@@ -109,7 +127,7 @@ class Estimates:
                 return (printed.NOTHING,) * 4
             waves = pair(row.wave) or ("", "")
             levels = [self.level.get((row.scale, wave, row.organisation)) for wave in reversed(waves)]
-            before, after = (printed.estimate(level, self.labels, decimals=self.decimals) for level in levels)
+            before, after = map(self.printed, levels)
             moved, p = self._contrast(row)
             if moved.more and printed.differ(before, after, moved):
                 moved = moved.noted(OVER_ALL if printed.remarks(row.note, self.labels) else BEFORE_ROUNDING)
@@ -119,7 +137,7 @@ class Estimates:
 
     def _contrast(self, row: Any) -> tuple[Cell, Cell]:
         """Print a contrast with its interval, the sign of its decision and its own remarks; and its adjusted p."""
-        cell = printed.estimate(row, self.labels, decimals=self.decimals, signed=True, bounds=True)
+        cell = self.printed(row, signed=True, bounds=True)
         if row is not None and not is_missing(row.estimate):
             cell = cell.noted(*printed.remarks(row.note, self.labels))
         return printed.decided(cell, row), printed.p(row)
@@ -290,7 +308,7 @@ def levels(means: pd.DataFrame, labels: Labels, *, unit: str) -> Table:
             row = found.level.get((about[1], wave, name or about[0]))
             # Who was not asked is said once, below the table.
             asked = row is not None and not str(row.note).startswith("nobody")
-            return printed.estimate(row if asked else None, labels, decimals=found.decimals, bounds=True)
+            return found.printed(row if asked else None, bounds=True)
 
         return numbers(*heads), cell
 
