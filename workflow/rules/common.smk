@@ -67,8 +67,9 @@ SNAKEMAKES = [
     Path(".snakemake", name) for name in ["", "metadata", "incomplete", "locks"]
 ]
 require_open(Path(), *SNAKEMAKES, Path("results"))
-# Without room for the notes that it begins with, it would, too.
-if shutil.disk_usage(Path()).free < 1_000_000:
+# Without room for the notes that it begins with, it would, too. (A disk without size does not tell its room.)
+room = shutil.disk_usage(Path())
+if room.total and room.free < 1_000_000:
     full = OSError(errno.ENOSPC, "", str(Path.cwd()))
     raise WorkflowError(*map(str, mistakes_in(full, "")))
 CONFIG = Path(config.get("study", "config"))
@@ -121,7 +122,8 @@ wildcard_constraints:
     wave="|".join(WAVES),
 
 
-# In how many jobs compare, measure and invariance do their scales, before they put them together; with 1 there are no such jobs.
+# In how many jobs compare, measure and invariance do their scales, before they put them together; with 1 there are no
+# such jobs.
 scattergather:
     scales=1,
 
