@@ -322,7 +322,7 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     "a constant in errors.py": (code("errors"), ALL),
     "a constant in reliability": (
         code("reliability/alpha"),
-        and_what_follows("measure"),
+        and_what_follows("measure", "invariance"),
     ),
     "a constant in a reader": (code("ingest/statfile"), and_what_follows("ingest")),
     "a constant of the exports": (code("exports/stata"), {"export"}),
