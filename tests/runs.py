@@ -11,6 +11,7 @@ import gc
 import multiprocessing
 import os
 import runpy
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -93,6 +94,7 @@ def _run_script(script: Any, file: str, edit: bool = False) -> None:
     job = os.fork()
     if not job:
         status = 1
+        [sys.executable] = shlex.split(sys.executable)  # quoted for a shell, which is not here
         try:
             runpy.run_path(file, run_name="__main__")
             status = 0

@@ -155,7 +155,7 @@ def test_without_its_script_everything_is_shown(browser: Browser, page: Path) ->
         assert seen == list(
             browser.run("[...document.querySelectorAll('.panel, figure, .table')].map((o) => o.id)")
         )
-        assert shown(browser, "button, .metric, .value") == []
+        assert shown(browser, "button, .metric, .told") == []
     finally:
         browser.call("Emulation.setScriptExecutionDisabled", value=False)
 
