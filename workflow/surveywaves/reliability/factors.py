@@ -157,10 +157,8 @@ def tables(codes: Codes, points: int, counts: NDArray[np.intp] | None = None) ->
 
     Parameters
     ----------
-    codes
-        Respondents x items, 0 to points - 1, none missing.
-    points
-        Number of response points.
+    codes, points
+        See `surveywaves.reliability.answers.patterns`.
     counts
         How many respondents each row stands for; None: one.
 

@@ -200,9 +200,11 @@ class Study(Material):
         decimals = self.decimals if scale else 1
         for kind in self.kinds:
             row = self.differences.get((table, kind, _sides(kind, name), subject))
-            cell = printed.estimate(row, self.labels, decimals=1, signed=True)
-            if scale:
-                cell = self.estimates.printed(row, signed=True, bounds=True)
+            cell = (
+                self.estimates.printed(row, signed=True, bounds=True)
+                if scale
+                else printed.estimate(row, self.labels, decimals=1, signed=True)
+            )
             ends = [as_float(level.value) for level in (every, own)]
             if kind == GAP and is_missing(cell.value) and not any(map(is_missing, ends)):
                 size = round(ends[1], decimals) - round(ends[0], decimals)

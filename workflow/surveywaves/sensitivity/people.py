@@ -87,9 +87,7 @@ def variant_people(
     everything = {id(own): own for ways in uses.values() for own in ways.values()}
     for column in (column for own in everything.values() for column in own.T):
         kind = pd.factorize(kind * 256 + column)[0]
-    number = np.bincount(kind)
-    someone = np.empty(len(number), dtype=np.intp)
-    someone[kind] = np.arange(len(kind))
+    _, someone, number = np.unique(kind, return_index=True, return_counts=True)
     wave, organisation = wave[someone], organisation[someone]
     short = {key: own[someone] for key, own in everything.items()}
     uses = {name: {waves: short[id(own)] for waves, own in ways.items()} for name, ways in uses.items()}
